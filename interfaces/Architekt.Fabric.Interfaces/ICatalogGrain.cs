@@ -1,0 +1,37 @@
+namespace Architekt.Fabric;
+
+/// <summary>Questions about the whole fabric, answered from Postgres by whichever silo is asked. The key is always 0.</summary>
+[Alias("architekt.catalog")]
+public interface ICatalogGrain : IGrainWithIntegerKey
+{
+    /// <summary>All hosts the fabric has ever seen.</summary>
+    [Alias("hosts")]
+    Task<IReadOnlyList<HostInfo>> ListHostsAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>All VMs.</summary>
+    [Alias("vms")]
+    Task<IReadOnlyList<VmInfo>> ListVmsAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>One VM, or null.</summary>
+    [Alias("vm")]
+    Task<VmInfo?> FindVmAsync(string name, CancellationToken cancellationToken = default);
+
+    /// <summary>Operations, newest first.</summary>
+    /// <param name="vm">Only those of this VM; null for all.</param>
+    /// <param name="limit">At most this many, 1 to 1000.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    [Alias("operations")]
+    Task<IReadOnlyList<OperationInfo>> ListOperationsAsync(string? vm, int limit, CancellationToken cancellationToken = default);
+
+    /// <summary>One operation, or null.</summary>
+    [Alias("operation")]
+    Task<OperationInfo?> FindOperationAsync(string id, CancellationToken cancellationToken = default);
+
+    /// <summary>The recorded result of a migration that has ended, or null.</summary>
+    [Alias("migration-result")]
+    Task<MigrationResult?> FindMigrationResultAsync(string id, CancellationToken cancellationToken = default);
+
+    /// <summary>Events after <paramref name="afterSequence"/>, oldest first; -1 means the newest <paramref name="limit"/>.</summary>
+    [Alias("events")]
+    Task<IReadOnlyList<FabricEvent>> ReadEventsAsync(long afterSequence, int limit, CancellationToken cancellationToken = default);
+}

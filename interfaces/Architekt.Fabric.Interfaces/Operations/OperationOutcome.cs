@@ -1,0 +1,17 @@
+namespace Architekt.Fabric;
+
+/// <summary>How an operation ended.</summary>
+public enum OperationOutcome
+{
+    /// <summary>It has not ended.</summary>
+    Running = 0,
+
+    /// <summary>It did what was asked.</summary>
+    Succeeded = 1,
+
+    /// <summary>It did not; everything is as before.</summary>
+    Failed = 2,
+
+    /// <summary>It was cancelled; everything is as before.</summary>
+    Cancelled = 3,
+}
