@@ -1,0 +1,41 @@
+using System.Runtime.InteropServices;
+using Architekt.Agent.Calls;
+
+namespace Architekt.Agent.Interop;
+
+/// <summary>The kernel this program runs on.</summary>
+internal sealed class LinuxGuestKernel : IGuestKernel
+{
+    private const string RandomDevice = "/dev/urandom";
+
+    /// <inheritdoc/>
+    public long RealTimeNanoseconds => (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
+
+    /// <inheritdoc/>
+    public string? SetRealTime(long unixTimeNanoseconds) =>
+        LibC.SetClock(LibC.ClockRealTime, new LibC.TimeSpec(unixTimeNanoseconds)) == 0 ? null : $"Cannot set the clock: {LastError()}.";
+
+    /// <inheritdoc/>
+    public string? AddEntropy(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            // Not the write alone: that only mixes the bytes in. A clone of a suspended guest must also stop using the seed it shares with others.
+            using var device = File.OpenHandle(RandomDevice, FileMode.Open, FileAccess.ReadWrite);
+            // struct rand_pool_info: entropy in bits, size in bytes, the bytes.
+            var pool = new byte[(2 * sizeof(int)) + bytes.Length];
+            MemoryMarshal.Write(pool, bytes.Length * 8);
+            MemoryMarshal.Write(pool.AsSpan(sizeof(int)), bytes.Length);
+            bytes.CopyTo(pool.AsSpan(2 * sizeof(int)));
+            if (LibC.Control(device, LibC.AddEntropy, pool) != 0 || LibC.Control(device, LibC.ReseedGenerator, default) != 0)
+                return $"Cannot credit entropy to {RandomDevice}: {LastError()}.";
+            return null;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return $"Cannot open {RandomDevice}: {error.Message}";
+        }
+    }
+
+    private static string LastError() => Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError());
+}

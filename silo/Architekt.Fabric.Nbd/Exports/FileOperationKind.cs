@@ -1,0 +1,11 @@
+namespace Architekt.Fabric.Nbd;
+
+internal enum FileOperationKind
+{
+    Read,
+    Write,
+    Flush,
+    Trim,
+    ZeroMayPunch,
+    ZeroAllocated,
+}

@@ -1,0 +1,41 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Architekt.Fabric.Packages;
+
+/// <summary>An exclusive lock that ends with its process (.NET's <see cref="FileShare.None"/> is flock(2) on Linux).</summary>
+internal sealed class FileLock : IDisposable
+{
+    private static readonly TimeSpan _retryInterval = TimeSpan.FromMilliseconds(10);
+
+    private readonly SafeFileHandle _handle;
+
+    private FileLock(SafeFileHandle handle) => _handle = handle;
+
+    /// <returns>Null when someone else has it.</returns>
+    internal static FileLock? TryTake(string path)
+    {
+        try
+        {
+            return new FileLock(File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+        }
+        catch (IOException error) when (error.GetType() == typeof(IOException) && !IsNoSpace(error))
+        {
+            return null;
+        }
+    }
+
+    internal static async Task<FileLock> TakeAsync(string path, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (TryTake(path) is { } taken)
+                return taken;
+            await Task.Delay(_retryInterval, cancellationToken);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _handle.Dispose();
+
+    private static bool IsNoSpace(IOException error) => error.HResult is Interop.LibC.NoSpace or Interop.LibC.QuotaExceeded;
+}

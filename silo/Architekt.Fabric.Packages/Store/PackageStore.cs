@@ -1,0 +1,219 @@
+using Architekt.Fabric.Packages.Interop;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Architekt.Fabric.Packages;
+
+/// <summary>
+/// A folder of verified packages that never change. Each is in a folder named by its manifest's digest; names are small files that point to digests.
+/// Safe for several processes at once; everything is there after a power cut, or nothing of it.
+/// </summary>
+public sealed class PackageStore
+{
+    private readonly StoreLayout _layout;
+    private readonly StoreReader _reader;
+    private readonly ILogger _logger;
+
+    private PackageStore(StoreLayout layout, ILogger logger)
+    {
+        _layout = layout;
+        _reader = new StoreReader(layout);
+        _logger = logger;
+    }
+
+    /// <summary>The store's folder.</summary>
+    public string Root => _layout.Root;
+
+    private string LockPath => Path.Combine(Root, StoreLayout.LockSuffix);
+
+    /// <summary>Opens a store, makes it if it is not there, and removes what interrupted imports left behind.</summary>
+    /// <param name="root">Its folder.</param>
+    /// <param name="logger">Told what is imported and removed.</param>
+    /// <param name="cancellationToken">Ends the wait for another process that changes the store.</param>
+    public static async Task<PackageStore> OpenAsync(string root, ILogger<PackageStore>? logger, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(root);
+        var store = new PackageStore(StoreLayout.Create(root), logger ?? NullLogger<PackageStore>.Instance);
+        using (await store.LockAsync(cancellationToken))
+            store.RemoveLeftovers();
+        return store;
+    }
+
+    /// <summary>Brings a package in. Bringing in one that is there already changes nothing but the name.</summary>
+    /// <param name="sourcePath">The folder with <c>manifest.json</c> and the entries.</param>
+    /// <param name="name">What to call it here; by default what its manifest says.</param>
+    /// <param name="progress">Told about every MiB.</param>
+    /// <param name="cancellationToken">Stops it; nothing is left.</param>
+    /// <exception cref="PackageException">Any code but <see cref="PackageErrorCode.NotFound"/> for a reason besides a missing file.</exception>
+    public async Task<StoredPackage> ImportAsync(
+        string sourcePath, string? name, IProgress<ImportProgress>? progress, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(sourcePath);
+        var source = Path.GetFullPath(sourcePath);
+        var bytes = StoreReader.ReadManifest(source);
+        var manifest = PackageManifest.Parse(bytes, Path.Combine(source, PackageManifest.FileName));
+        var digest = PackageManifest.DigestOf(bytes);
+        name ??= manifest.Name;
+        if (!ManifestRules.IsName(name))
+            throw new PackageException(PackageErrorCode.Invalid, ManifestRules.NameProblem(name));
+
+        // Also before the work, and not only after it.
+        _reader.RefuseTakenName(name, digest);
+        try
+        {
+            if (Directory.Exists(_layout.PackageFolder(digest)))
+            {
+                using var taken = await LockAsync(cancellationToken);
+                return Name(digest, name);
+            }
+
+            var import = new PackageImport(source, manifest, bytes);
+            import.CheckSource();
+            var package = await CopyInAsync(import, digest, name, progress, cancellationToken);
+            StoreLog.Imported(_logger, digest, source);
+            return package;
+        }
+        catch (IOException error) when (error.HResult is LibC.NoSpace or LibC.QuotaExceeded)
+        {
+            throw new PackageException(PackageErrorCode.NoSpace, $"The disk of the package store {Root} is full: {error.Message} Free some space and import again.", error);
+        }
+    }
+
+    /// <summary>All packages, by digest. One that cannot be read is left out, with a warning in the log.</summary>
+    public async Task<IReadOnlyList<StoredPackage>> ListAsync(CancellationToken cancellationToken)
+    {
+        using var taken = await LockAsync(cancellationToken);
+        var packages = new List<StoredPackage>();
+        foreach (var digest in _layout.Digests().Order(StringComparer.Ordinal))
+        {
+            try
+            {
+                packages.Add(_reader.Load(digest));
+            }
+            catch (PackageException error)
+            {
+                StoreLog.Damaged(_logger, digest, error.Message);
+            }
+        }
+
+        return packages;
+    }
+
+    /// <summary>Finds a package.</summary>
+    /// <param name="reference">A name, a digest, or at least six of the first hexadecimal digits of one, with or without <c>sha256-</c> or <c>sha256:</c>.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>Null when there is none.</returns>
+    /// <exception cref="PackageException"><see cref="PackageErrorCode.Invalid"/>: not a reference, or several packages begin like that.</exception>
+    public async Task<StoredPackage?> FindAsync(string reference, CancellationToken cancellationToken)
+    {
+        using var taken = await LockAsync(cancellationToken);
+        return _reader.Resolve(reference) is { } digest ? _reader.Load(digest) : null;
+    }
+
+    /// <inheritdoc cref="FindAsync"/>
+    /// <returns>The package.</returns>
+    /// <exception cref="PackageException"><see cref="PackageErrorCode.NotFound"/> or <see cref="PackageErrorCode.Invalid"/>.</exception>
+    public async Task<StoredPackage> GetAsync(string reference, CancellationToken cancellationToken) =>
+        await FindAsync(reference, cancellationToken) ?? throw StoreReader.NotFound(reference);
+
+    /// <summary>
+    /// Removes a name, and its package with the last name; or, by digest, a package with all its names.
+    /// That no VM uses it is the caller's to know.
+    /// </summary>
+    /// <exception cref="PackageException"><see cref="PackageErrorCode.NotFound"/> or <see cref="PackageErrorCode.Invalid"/>.</exception>
+    public async Task DeleteAsync(string reference, CancellationToken cancellationToken)
+    {
+        string doomed;
+        using (await LockAsync(cancellationToken))
+        {
+            var digest = _reader.Resolve(reference) ?? throw StoreReader.NotFound(reference);
+            var names = _reader.NamesOf(digest);
+            var removed = names.Contains(reference) ? [reference] : names;
+            foreach (var name in removed)
+                _layout.RemoveName(name);
+            if (removed.Count < names.Count)
+                return;
+            doomed = Path.Combine(Root, $"{StoreLayout.DeletingPrefix}{Guid.NewGuid():N}");
+            Directory.Move(_layout.PackageFolder(digest), doomed);
+            LibC.SyncFolder(Root);
+            StoreLog.Deleted(_logger, digest);
+        }
+
+        StoreLayout.RemoveFolder(doomed);
+    }
+
+    /// <summary>Reads a package's files again and compares them with the manifest.</summary>
+    /// <exception cref="PackageException"><see cref="PackageErrorCode.DigestMismatch"/>, or <see cref="PackageErrorCode.NotFound"/> for a missing file.</exception>
+    public static Task VerifyAsync(StoredPackage package, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(package);
+        return Task.Run(() => new PackageImport(package.Folder, package.Manifest, []).Verify(cancellationToken), cancellationToken);
+    }
+
+    private async Task<StoredPackage> CopyInAsync(
+        PackageImport import, string digest, string name, IProgress<ImportProgress>? progress, CancellationToken cancellationToken)
+    {
+        var incoming = Path.Combine(Root, $"{StoreLayout.IncomingPrefix}{Guid.NewGuid():N}");
+        FileLock alive;
+        // Within the store's lock, so that nobody takes the new lock file for one that was left behind.
+        using (await LockAsync(cancellationToken))
+            alive = FileLock.TryTake(incoming + StoreLayout.LockSuffix) ?? throw new IOException($"Cannot lock {incoming}{StoreLayout.LockSuffix}.");
+        try
+        {
+            await Task.Run(() => import.CopyTo(incoming, progress, cancellationToken), cancellationToken);
+            using var taken = await LockAsync(cancellationToken);
+            _reader.RefuseTakenName(name, digest);
+            var folder = _layout.PackageFolder(digest);
+            if (!Directory.Exists(folder))
+            {
+                Directory.Move(incoming, folder);
+                File.SetUnixFileMode(folder, StoreLayout.SealedFolder);
+                LibC.SyncFolder(Root);
+            }
+
+            return Name(digest, name);
+        }
+        finally
+        {
+            StoreLayout.RemoveFolder(incoming);
+            File.Delete(incoming + StoreLayout.LockSuffix);
+            alive.Dispose();
+        }
+    }
+
+    /// <summary>Makes a name stand for a package that is there. Under the store's lock.</summary>
+    private StoredPackage Name(string digest, string name)
+    {
+        _reader.RefuseTakenName(name, digest);
+        var package = _reader.Load(digest);
+        if (package.Names.Contains(name))
+            return package;
+        _layout.WriteName(name, digest);
+        return package with { Names = _reader.NamesOf(digest) };
+    }
+
+    private void RemoveLeftovers()
+    {
+        foreach (var lockPath in Directory.EnumerateFiles(Root, StoreLayout.IncomingPrefix + "*" + StoreLayout.LockSuffix))
+        {
+            using var dead = FileLock.TryTake(lockPath);
+            if (dead is null)
+                continue;
+            var folder = lockPath[..^StoreLayout.LockSuffix.Length];
+            StoreLayout.RemoveFolder(folder);
+            File.Delete(lockPath);
+            StoreLog.LeftoverRemoved(_logger, folder);
+        }
+
+        foreach (var folder in Directory.EnumerateDirectories(Root, StoreLayout.DeletingPrefix + "*"))
+        {
+            StoreLayout.RemoveFolder(folder);
+            StoreLog.LeftoverRemoved(_logger, folder);
+        }
+
+        foreach (var file in Directory.EnumerateFiles(_layout.NamesFolder, StoreLayout.IncomingPrefix + "*"))
+            File.Delete(file);
+    }
+
+    private Task<FileLock> LockAsync(CancellationToken cancellationToken) => FileLock.TakeAsync(LockPath, cancellationToken);
+}

@@ -1,0 +1,55 @@
+using System.ComponentModel;
+using System.Globalization;
+using System.Text.Json;
+
+namespace Architekt.Fabric.Qemu;
+
+/// <summary>The parts of qemu-img(1) the fabric uses.</summary>
+/// <param name="binary">Program, by name or path.</param>
+public sealed class QemuImg(string binary = "qemu-img")
+{
+    /// <summary>Creates an empty qcow2 overlay on a raw disk; an existing file is replaced.</summary>
+    /// <param name="overlayPath">File to create.</param>
+    /// <param name="backingPath">Raw disk, which decides the size. Its full path goes into the overlay's header.</param>
+    /// <param name="cancellationToken">Stops qemu-img.</param>
+    /// <exception cref="QemuImgException">qemu-img failed or is missing.</exception>
+    public Task CreateOverlayAsync(string overlayPath, string backingPath, CancellationToken cancellationToken) =>
+        RunAsync(["create", "-q", "-f", "qcow2", "-F", "raw", "-b", Path.GetFullPath(backingPath), Path.GetFullPath(overlayPath)], cancellationToken);
+
+    /// <summary>Creates an empty raw file of <paramref name="sizeBytes"/> bytes (a multiple of 512), sparse.</summary>
+    /// <exception cref="QemuImgException">qemu-img failed or is missing.</exception>
+    public Task CreateRawAsync(string path, long sizeBytes, CancellationToken cancellationToken) =>
+        RunAsync(
+            ["create", "-q", "-f", "raw", Path.GetFullPath(path), sizeBytes.ToString(CultureInfo.InvariantCulture)], cancellationToken);
+
+    /// <summary>Reads an image's header, also while a VM uses it (the answer may then be outdated).</summary>
+    /// <exception cref="QemuImgException">qemu-img failed, is missing, or answered something unexpected.</exception>
+    public async Task<QemuImageInfo> InfoAsync(string path, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<string> arguments = ["info", "--output=json", "--force-share", Path.GetFullPath(path)];
+        var output = await RunAsync(arguments, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return JsonSerializer.Deserialize(output, QemuImgJson.Default.QemuImageInfo) ?? throw new JsonException("null");
+        }
+        catch (JsonException exception)
+        {
+            throw new QemuImgException(Describe(arguments), 0, $"unexpected answer: {exception.Message}", exception);
+        }
+    }
+
+    private async Task<string> RunAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var (exitCode, output, error) = await ToolProcess.RunAsync(binary, arguments, cancellationToken).ConfigureAwait(false);
+            return exitCode == 0 ? output : throw new QemuImgException(Describe(arguments), exitCode, error.Trim());
+        }
+        catch (Win32Exception exception)
+        {
+            throw new QemuImgException(Describe(arguments), null, $"{exception.Message}; install the Debian package 'qemu-utils'", exception);
+        }
+    }
+
+    private string Describe(IReadOnlyList<string> arguments) => $"{binary} {string.Join(' ', arguments)}";
+}
