@@ -1,0 +1,29 @@
+namespace Architekt.Fabric.Peer;
+
+/// <summary>Paths and versions of the peer's HTTP API on its unix socket (docs/peer.md).</summary>
+public static class PeerApi
+{
+    /// <summary>Version of this API; the first path segment. A silo speaks this and the one before.</summary>
+    public const int Version = 1;
+
+    /// <summary>Name of the peer's socket in its instance folder.</summary>
+    public const string SocketName = "peer.sock";
+
+    /// <summary>What the silo wrote for the peer: <see cref="PeerInstance"/>.</summary>
+    public const string InstanceFile = "instance.json";
+
+    /// <summary>What the peer says of itself, for a silo that finds it again: <see cref="PeerIdentity"/>.</summary>
+    public const string IdentityFile = "peer.json";
+
+    /// <summary>How the VM ended: <see cref="PeerExit"/>. Its presence means the peer is done.</summary>
+    public const string ExitFile = "exit.json";
+
+    /// <summary>The guest's RAM.</summary>
+    public const string MemoryFile = "ram";
+
+    /// <summary>The folder, owned by QEMU's user, that QEMU makes its sockets in.</summary>
+    public const string QemuFolder = "qemu";
+
+    /// <summary>The serial console's socket, within <see cref="QemuFolder"/>.</summary>
+    public const string ConsoleSocket = "console.sock";
+}

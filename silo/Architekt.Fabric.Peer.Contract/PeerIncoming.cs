@@ -1,0 +1,7 @@
+namespace Architekt.Fabric.Peer;
+
+/// <summary>Body of <c>POST /v1/incoming</c>.</summary>
+/// <param name="Operation">The migration.</param>
+/// <param name="Verify">Digest the RAM before the device state is loaded.</param>
+/// <param name="IsLive">Whether the guest has said already that it is up; it says so once.</param>
+public sealed record PeerIncoming(string Operation, bool Verify, bool IsLive);

@@ -1,0 +1,74 @@
+namespace Architekt.Fabric.Peer;
+
+/// <summary>One VM at one epoch on one host: all a peer must know before it starts anything.</summary>
+public sealed record PeerInstance
+{
+    /// <summary>API version of the silo that wrote this.</summary>
+    public int ApiVersion { get; init; } = PeerApi.Version;
+
+    /// <summary>The VM.</summary>
+    public required string Vm { get; init; }
+
+    /// <summary>The epoch this instance may run under, and no other.</summary>
+    public required long Epoch { get; init; }
+
+    /// <summary>The host.</summary>
+    public required string Host { get; init; }
+
+    /// <summary>Address the peer listens on for a source's peer.</summary>
+    public required string DataAddress { get; init; }
+
+    /// <summary>QEMU's executable.</summary>
+    public required string QemuBinary { get; init; }
+
+    /// <summary>User and group id QEMU runs as; null runs it as the peer's own user.</summary>
+    public int? QemuUserId { get; init; }
+
+    /// <summary>Further groups QEMU runs with, such as the one of /dev/kvm; only with <see cref="QemuUserId"/>.</summary>
+    public IReadOnlyList<int>? QemuGroups { get; init; }
+
+    /// <summary>QEMU machine type: q35 or microvm.</summary>
+    public required string MachineType { get; init; }
+
+    /// <summary>kvm or tcg.</summary>
+    public required string Accelerator { get; init; }
+
+    /// <summary>QEMU CPU model.</summary>
+    public required string CpuModel { get; init; }
+
+    /// <summary>Virtual CPUs.</summary>
+    public required int Vcpus { get; init; }
+
+    /// <summary>RAM, in bytes.</summary>
+    public required long MemoryBytes { get; init; }
+
+    /// <summary>The kernel.</summary>
+    public required string KernelPath { get; init; }
+
+    /// <summary>The initramfs, or null.</summary>
+    public string? InitramfsPath { get; init; }
+
+    /// <summary>The whole kernel command line.</summary>
+    public required string KernelCommandLine { get; init; }
+
+    /// <summary>The package's disk, raw and never written; null for a VM without a disk.</summary>
+    public string? BaseDiskPath { get; init; }
+
+    /// <summary>The VM's own qcow2 on the package's disk; null for a VM without a disk.</summary>
+    public string? OverlayDiskPath { get; init; }
+
+    /// <summary>Where the console log goes.</summary>
+    public required string ConsoleLogPath { get; init; }
+
+    /// <summary>MAC address; null for a VM without a network.</summary>
+    public string? Mac { get; init; }
+
+    /// <summary>Name of the TAP the peer makes; null for a VM without a network.</summary>
+    public string? TapName { get; init; }
+
+    /// <summary>Bridge the TAP joins; null for a VM without a network.</summary>
+    public string? Bridge { get; init; }
+
+    /// <summary>Whether an agent is expected on the agent port.</summary>
+    public bool HasAgent { get; init; }
+}

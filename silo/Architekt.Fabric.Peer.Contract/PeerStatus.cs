@@ -1,0 +1,12 @@
+namespace Architekt.Fabric.Peer;
+
+/// <summary>Answer to <c>GET /v1/status</c>.</summary>
+/// <param name="Vm">The VM.</param>
+/// <param name="Epoch">The instance's epoch.</param>
+/// <param name="GrantedEpoch">The epoch the guest was let run under; 0 if it never was.</param>
+/// <param name="State">What the peer is doing.</param>
+/// <param name="IsLive">Whether the guest has said that it is up.</param>
+/// <param name="Operation">The migration it takes part in, or null.</param>
+/// <param name="ResidentBytes">RAM the guest holds, in bytes.</param>
+public sealed record PeerStatus(
+    string Vm, long Epoch, long GrantedEpoch, PeerState State, bool IsLive, string? Operation, long ResidentBytes);

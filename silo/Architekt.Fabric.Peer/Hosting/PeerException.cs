@@ -1,0 +1,18 @@
+namespace Architekt.Fabric.Peer.Hosting;
+
+/// <summary>A refusal or failure the peer answers with.</summary>
+/// <param name="code">Named like the fabric's error codes.</param>
+/// <param name="message">One sentence.</param>
+internal sealed class PeerException(string code, string message) : Exception(message)
+{
+    public string Code { get; } = code;
+
+    public static PeerException Conflict(string message) => new("Conflict", message);
+
+    public static PeerException Failed(string message) => new("Failed", message);
+
+    public static PeerException Refused(string message) => new("Refused", message);
+
+    public static PeerException StaleEpoch(long asked, long own) =>
+        new("StaleEpoch", $"Epoch {asked} was asked for, but this instance may run under epoch {own} only.");
+}

@@ -1,0 +1,59 @@
+using System.Text.Json;
+using Architekt.Fabric.Memory;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Architekt.Fabric.Peer.Hosting;
+
+/// <summary>Runs the peer: an HTTP API on a unix socket in the instance folder, for as long as the VM lives.</summary>
+internal static class PeerHost
+{
+    private const int UsageError = 2;
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        if (args is not ["--folder", { Length: > 0 } path])
+        {
+            await Console.Error.WriteLineAsync("Usage: architekt-peer --folder INSTANCE_FOLDER (started by the silo, not by hand).");
+            return UsageError;
+        }
+
+        PeerInstance? instance;
+        try
+        {
+            instance = JsonSerializer.Deserialize(await File.ReadAllBytesAsync(Path.Combine(path, PeerApi.InstanceFile)), PeerJson.Default.PeerInstance);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException)
+        {
+            await Console.Error.WriteLineAsync($"architekt-peer: '{path}' is not an instance folder: {error.Message}");
+            return UsageError;
+        }
+
+        if (instance is null || instance.ApiVersion != PeerApi.Version)
+        {
+            await Console.Error.WriteLineAsync($"architekt-peer: '{path}' was written for peer API {instance?.ApiVersion}, this is {PeerApi.Version}; install silo and peer of one version.");
+            return UsageError;
+        }
+
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.AddSimpleConsole(console => (console.SingleLine, console.UseUtcTimestamp, console.TimestampFormat) = (true, true, "yyyy-MM-dd HH:mm:ss.fff "));
+        var socket = Path.Combine(path, PeerApi.SocketName);
+        File.Delete(socket);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(socket, static listen => listen.Protocols = HttpProtocols.Http1));
+        builder.Services.ConfigureHttpJsonOptions(static json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, PeerJson.Default));
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(DirtyTracking.Kernel);
+        builder.Services.AddSingleton(instance);
+        builder.Services.AddSingleton(new PeerFolder(path));
+        builder.Services.AddSingleton<PeerService>();
+
+        await using var app = builder.Build();
+        PeerEndpoints.Map(app);
+        var service = app.Services.GetRequiredService<PeerService>();
+        app.Lifetime.ApplicationStopping.Register(() => service.EndAsync(PeerExitKind.Killed, "its peer was told to end").GetAwaiter().GetResult());
+        service.Ended += () => app.Lifetime.StopApplication();
+        await service.WriteIdentityAsync();
+        await app.RunAsync();
+        return 0;
+    }
+}

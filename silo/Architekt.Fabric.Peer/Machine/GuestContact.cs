@@ -1,0 +1,85 @@
+using Architekt.Fabric.Agents;
+using Architekt.Fabric.Peer.Hosting;
+
+namespace Architekt.Fabric.Peer.Machine;
+
+/// <summary>Speaks to the agents in the guest. A guest without one is not asked, one that does not answer is not waited for.</summary>
+internal sealed class GuestContact(VmMachine machine, bool hasAgent, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan SuspendTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ResumeTimeout = TimeSpan.FromSeconds(10);
+    private AgentClient? _suspended;
+
+    /// <summary>Waits for the guest to say that it is up.</summary>
+    public Task WaitUntilLiveAsync(CancellationToken cancellationToken) =>
+        hasAgent ? LivenessListener.WaitAsync(machine.LivenessSocketPath, cancellationToken) : Task.CompletedTask;
+
+    /// <summary>Asks the guest to get ready to stop. Throws a refusal when it says no.</summary>
+    public async Task BeforeSuspendAsync(CancellationToken cancellationToken)
+    {
+        if (!hasAgent) return;
+        AgentClient? agent = null;
+        try
+        {
+            agent = await AgentClient.ConnectAsync(machine.AgentSocket, time, cancellationToken);
+            await agent.PingAsync(PingTimeout, cancellationToken);
+            await agent.BeforeSuspendAsync(SuspendTimeout, cancellationToken);
+            _suspended = agent;
+        }
+        catch (AgentException error)
+        {
+            if (error.Kind is AgentExceptionKind.Veto or AgentExceptionKind.HookTimeout or AgentExceptionKind.Failed)
+            {
+                await TellResumedAsync(agent!);
+                await agent!.DisposeAsync();
+                throw PeerException.Refused(error.Message);
+            }
+
+            // A guest that cannot be asked has no say: it is moved as a machine without an agent would be.
+            PeerLog.AgentFailed(logger, "answer before the suspend", error.Message);
+            if (agent is not null) await agent.DisposeAsync();
+        }
+    }
+
+    /// <summary>Leaves the agent of a guest that goes on elsewhere.</summary>
+    public async Task ForgetAsync()
+    {
+        if (Interlocked.Exchange(ref _suspended, null) is { } agent) await agent.DisposeAsync();
+    }
+
+    /// <summary>Tells a guest that was asked to get ready that it goes on here after all.</summary>
+    public async Task AfterRollBackAsync()
+    {
+        if (Interlocked.Exchange(ref _suspended, null) is not { } agent) return;
+        await TellResumedAsync(agent);
+        await agent.DisposeAsync();
+    }
+
+    /// <summary>Tells a guest that came from elsewhere that it runs again.</summary>
+    public async Task AfterResumeAsync(CancellationToken cancellationToken)
+    {
+        if (!hasAgent) return;
+        try
+        {
+            await using var agent = await AgentClient.ConnectAsync(machine.AgentSocket, time, cancellationToken);
+            await TellResumedAsync(agent);
+        }
+        catch (AgentException error)
+        {
+            PeerLog.AgentFailed(logger, "take the news of its resume", error.Message);
+        }
+    }
+
+    private async Task TellResumedAsync(AgentClient agent)
+    {
+        try
+        {
+            await agent.AfterResumeAsync(time.GetUtcNow(), ResumeTimeout, CancellationToken.None);
+        }
+        catch (AgentException error)
+        {
+            PeerLog.AgentFailed(logger, "act on its resume", error.Message);
+        }
+    }
+}

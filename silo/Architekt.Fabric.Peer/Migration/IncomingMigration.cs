@@ -1,0 +1,122 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using Architekt.Fabric.Nbd;
+using Architekt.Fabric.Peer.Hosting;
+using Architekt.Fabric.Peer.Machine;
+using Architekt.Fabric.Qemu;
+
+namespace Architekt.Fabric.Peer.Migration;
+
+/// <summary>The destination's side of one migration: exports for RAM, device state and disk, and the loading of it all. It never runs the guest.</summary>
+internal sealed class IncomingMigration : IAsyncDisposable
+{
+    private const string StateSocket = "state-in.sock";
+    private static readonly TimeSpan LoadDeadline = TimeSpan.FromSeconds(10);
+    private readonly VmMachine _machine;
+    private readonly PeerIncoming _options;
+    private readonly NbdServer _server;
+    private readonly TaskCompletionSource<PeerLoaded> _loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private DiskReceiver? _disk;
+    private int _disposeBegun;
+
+    private IncomingMigration(VmMachine machine, PeerIncoming options, TimeProvider time, ILogger logger)
+    {
+        _machine = machine;
+        _options = options;
+        _time = time;
+        _logger = logger;
+        _server = new NbdServer(new NbdServerOptions { Logger = logger, TimeProvider = time });
+    }
+
+    public string Operation => _options.Operation;
+
+    public PeerOffer Offer { get; private set; } = null!;
+
+    /// <summary>When the source's last FLUSH arrived: here the destination's part of the pause begins.</summary>
+    public DateTimeOffset StateArrivedAt { get; private set; }
+
+    /// <summary>Ends when the device state is loaded, or cannot be.</summary>
+    public Task<PeerLoaded> Loaded => _loaded.Task;
+
+    public static async Task<IncomingMigration> StartAsync(
+        VmMachine machine, PeerInstance instance, PeerIncoming options, TimeProvider time, ILogger logger)
+    {
+        var incoming = new IncomingMigration(machine, options, time, logger);
+        try
+        {
+            await incoming.OpenAsync(instance);
+            return incoming;
+        }
+        catch
+        {
+            await incoming.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>QEMU ended, so it will never be loaded.</summary>
+    public void Fail(string reason) => _loaded.TrySetResult(new PeerLoaded(IsLoaded: false, reason, 0, null));
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposeBegun, 1) == 1) return;
+        Fail("it was given up");
+        await _server.DisposeAsync();
+        if (_disk is not null) await _disk.DisposeAsync();
+    }
+
+    private async Task OpenAsync(PeerInstance instance)
+    {
+        var address = IPAddress.Parse(instance.DataAddress);
+        var memoryName = $"memory-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}";
+        var stateName = $"state-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}";
+        _server.AddExport(new GuestMemoryExport(memoryName, _machine.Memory));
+        _server.AddExport(new DeviceStateExport(stateName, LoadAsync));
+        var endPoint = (IPEndPoint)_server.Listen(new IPEndPoint(address, 0));
+        if (instance.OverlayDiskPath is not null) _disk = await DiskReceiver.StartAsync(_machine, address, _time);
+        await _machine.Qmp.MigrateIncomingAsync($"unix:{_machine.Folder.InQemu(StateSocket)}", CancellationToken.None);
+        Offer = new PeerOffer(instance.DataAddress, endPoint.Port, memoryName, stateName, _disk?.Port ?? 0, _disk?.Token ?? "");
+    }
+
+    private async Task<bool> LoadAsync(ReadOnlyMemory<byte> state)
+    {
+        StateArrivedAt = _time.GetUtcNow();
+        try
+        {
+            var digest = _options.Verify ? await Task.Run(() => _machine.Memory.ComputeDigest(CancellationToken.None)) : null;
+            var began = Stopwatch.GetTimestamp();
+            using var deadline = new CancellationTokenSource(LoadDeadline, _time);
+            if (_disk is not null) await _disk.CloseExportAsync();
+            var completed = _machine.Qmp.WaitForMigrationAsync(MigrationStatus.Completed, deadline.Token);
+            await FeedAsync(state, deadline.Token);
+            if ((await completed).MigrationStatus != MigrationStatus.Completed)
+                throw PeerException.Failed($"QEMU refused the device state: {_machine.Process.ReadStandardErrorTail()}");
+
+            // For a moment after 'completed' QEMU still says 'inmigrate', and would not take a 'cont' as meant.
+            while ((await _machine.Qmp.QueryStatusAsync(deadline.Token)).Status == RunState.Inmigrate)
+            {
+            }
+
+            var ms = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+            PeerLog.Loaded(_logger, ms);
+            return _loaded.TrySetResult(new PeerLoaded(IsLoaded: true, null, ms, digest));
+        }
+        catch (Exception error)
+        {
+            PeerLog.LoadFailed(_logger, error);
+            Fail($"The device state could not be loaded: {error.Message}");
+            return false;
+        }
+    }
+
+    private async Task FeedAsync(ReadOnlyMemory<byte> state, CancellationToken cancellationToken)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(_machine.Folder.InQemu(StateSocket)), cancellationToken);
+        while (state.Length > 0) state = state[await socket.SendAsync(state, cancellationToken)..];
+    }
+}

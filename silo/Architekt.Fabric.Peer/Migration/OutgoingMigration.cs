@@ -1,0 +1,234 @@
+using System.Diagnostics;
+using System.Net;
+using Architekt.Fabric.Memory;
+using Architekt.Fabric.Nbd;
+using Architekt.Fabric.Network;
+using Architekt.Fabric.Peer.Hosting;
+using Architekt.Fabric.Peer.Machine;
+using Architekt.Fabric.Qemu;
+
+namespace Architekt.Fabric.Peer.Migration;
+
+/// <summary>
+/// The source's side of one migration (docs/migration.md). Until the FLUSH of the device state is sent the destination cannot have a
+/// machine that could run, so any failure before lets the guest go on by itself; after it, only the fabric can tell who goes on.
+/// </summary>
+internal sealed class OutgoingMigration : IAsyncDisposable
+{
+    private static readonly TimeSpan SwitchDeadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan CancelPoll = TimeSpan.FromMilliseconds(2);
+    private readonly VmMachine _machine;
+    private readonly PeerInstance _instance;
+    private readonly PeerCopy _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _switching = new();
+    private readonly CancellationTokenSource _aborted = new();
+    private readonly Task _copying;
+    private NbdMultiConnection? _memory;
+    private NbdClient? _state;
+    private DirtyTracker? _tracker;
+    private DiskMirror? _disk;
+    private PreCopy? _preCopy;
+    private InFlightFrames? _frames;
+    private bool _isUndone;
+    private int _disposeBegun;
+
+    private OutgoingMigration(VmMachine machine, PeerInstance instance, PeerCopy options, TimeProvider time, ILogger logger)
+    {
+        _machine = machine;
+        _instance = instance;
+        _options = options;
+        _time = time;
+        _logger = logger;
+        _copying = Task.Run(CopyAsync);
+    }
+
+    public string Operation => _options.Operation;
+
+    public TransferLog Transfer { get; } = new();
+
+    /// <summary>When the guest stopped, by QEMU's clock; null before.</summary>
+    public DateTimeOffset? StoppedAt { get; private set; }
+
+    /// <summary>Whether the destination may have everything it needs to run.</summary>
+    public bool IsHandedOver { get; private set; }
+
+    public static OutgoingMigration Start(VmMachine machine, PeerInstance instance, PeerCopy options, TimeProvider time, ILogger logger) =>
+        machine.Armed is null
+            ? throw PeerException.Refused(machine.Tracking.Reason ?? "This kernel cannot track the pages a guest writes.")
+            : new OutgoingMigration(machine, instance, options, time, logger);
+
+    /// <summary>Stops the guest, sends what is left, and returns once the destination has loaded it all.</summary>
+    public async Task<PeerSwitched> SwitchAsync(bool verify)
+    {
+        await _switching.CancelAsync();
+        await _copying;
+        if (Transfer.Latest.Error is { } error) throw PeerException.Failed(error);
+        if (_preCopy is null) throw PeerException.Conflict("Copying has not begun.");
+        using var deadline = new CancellationTokenSource(SwitchDeadline, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, _aborted.Token);
+        try
+        {
+            return await SwitchAsync(verify, either.Token);
+        }
+        catch (Exception) when (!IsHandedOver)
+        {
+            await UndoAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Undoes whatever was begun; the guest runs when it returns. Only to be called when the destination cannot run.</summary>
+    public async Task UndoAsync()
+    {
+        if (_isUndone) return;
+        _isUndone = true;
+        await _aborted.CancelAsync();
+        await _copying;
+        await CancelDeviceStateAsync();
+        if (_disk is not null) await _disk.AbortAsync();
+        if (!(await _machine.Qmp.QueryStatusAsync(CancellationToken.None)).Running)
+        {
+            var resumed = _machine.Qmp.WaitForEventAsync(QmpEventNames.Resume, filter: null, CancellationToken.None);
+            await _machine.Qmp.ContinueAsync(CancellationToken.None);
+            await resumed;
+        }
+
+        IsHandedOver = false;
+        await DisposeAsync();
+    }
+
+    /// <summary>After the commit: sends on what arrived for the guest while it stood still. Returns the number of frames.</summary>
+    public int ForwardFrames()
+    {
+        if (_frames is null || _machine.Tap is null || StoppedAt is not { } stopped) return 0;
+        _machine.Tap.SetUp(false);
+        var forwarded = _frames.ForwardTo(_instance.Bridge!, stopped);
+        PeerLog.FramesCarried(_logger, forwarded, _frames.Lost);
+        return forwarded;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposeBegun, 1) == 1) return;
+        await _aborted.CancelAsync();
+        await _copying;
+        if (_disk is not null) await _disk.DisposeAsync();
+        if (_state is not null) await _state.DisposeAsync();
+        if (_memory is not null) await _memory.DisposeAsync();
+        _tracker?.Dispose();
+        _aborted.Dispose();
+        _switching.Dispose();
+        _frames?.Dispose();
+        _frames = null;
+    }
+
+    private async Task CopyAsync()
+    {
+        try
+        {
+            var destination = new IPEndPoint(IPAddress.Parse(_options.Offer.Address), _options.Offer.Port);
+            _memory = await NbdMultiConnection.ConnectAsync(destination, _options.Offer.MemoryExport, _options.Connections, cancellationToken: _aborted.Token);
+            _state = await NbdClient.ConnectAsync(destination, _options.Offer.StateExport, cancellationToken: _aborted.Token);
+            if (_memory.Size != _machine.Memory.Length)
+                throw PeerException.Failed($"The destination offers {_memory.Size} bytes of RAM for a guest of {_machine.Memory.Length}.");
+
+            // Once more, because a machine that came in by a migration was told not to pause.
+            await _machine.Qmp.MigrateSetCapabilitiesAsync(
+                new MigrationCapabilities { IgnoreShared = true, PauseBeforeSwitchover = true }, _aborted.Token);
+            if (_options.Offer.DiskPort != 0)
+                _disk = await DiskMirror.StartAsync(_machine, _options.Offer, _instance.QemuUserId, _time, _aborted.Token);
+            _tracker = DirtyTracker.Attach(_machine.Armed!);
+            var pusher = new MemoryPusher(_machine.Memory, _memory, _time);
+            _preCopy = new PreCopy(_machine.Memory, _tracker, pusher, _options, Transfer, _time, _logger);
+            await _preCopy.RunAsync(() => _disk?.IsReady ?? true, () => _disk?.Bytes ?? 0, _switching.Token, _aborted.Token);
+        }
+        catch (Exception error)
+        {
+            if (!_aborted.IsCancellationRequested) PeerLog.CopyFailed(_logger, Operation, error);
+            var reason = error switch
+            {
+                PeerException known => known.Message,
+                OperationCanceledException => "it was cancelled",
+                NbdConnectionException or NbdClientException or System.Net.Sockets.SocketException => $"the connection to the destination broke: {error.Message}",
+                _ => error.Message,
+            };
+            Transfer.Report(latest => latest with { IsConverged = false, Error = reason });
+        }
+    }
+
+    private async Task<PeerSwitched> SwitchAsync(bool verify, CancellationToken cancellationToken)
+    {
+        var preCopy = _preCopy!;
+        var qmp = _machine.Qmp;
+        using var stateStream = new DeviceStateStream(_machine, _instance.QemuUserId);
+        if (_machine.Tap is not null) _frames = InFlightFrames.Capture(_machine.Tap.Name, MacAddress.Parse(_instance.Mac!));
+
+        // What the guest wrote while it got ready need not be sent in the pause.
+        await preCopy.RoundAsync(0, cancellationToken);
+        var roundTripMs = await MeasureRoundTripAsync(cancellationToken);
+        _frames?.Discard();
+
+        var stopping = qmp.WaitForEventAsync(QmpEventNames.Stop, filter: null, cancellationToken);
+        var preSwitchover = qmp.WaitForMigrationAsync(MigrationStatus.PreSwitchover, cancellationToken);
+        var reading = stateStream.ReadAsync(cancellationToken);
+        await qmp.MigrateAsync(stateStream.Uri, cancellationToken);
+        StoppedAt = (await stopping).Timestamp;
+        Require(await preSwitchover, MigrationStatus.PreSwitchover);
+
+        var diskBegan = Stopwatch.GetTimestamp();
+        var finishingDisk = _disk?.FinishAsync(cancellationToken) ?? Task.CompletedTask;
+        var (lastBytes, _, lastRoundMs) = await preCopy.RoundAsync(0, cancellationToken);
+        await finishingDisk;
+        var diskMs = _disk is null ? 0 : Stopwatch.GetElapsedTime(diskBegan).TotalMilliseconds;
+
+        var stateBegan = Stopwatch.GetTimestamp();
+        var completed = qmp.WaitForMigrationAsync(MigrationStatus.Completed, cancellationToken);
+        await qmp.MigrateContinueAsync(MigrationStatus.PreSwitchover, cancellationToken);
+        var state = await reading;
+        Require(await completed, MigrationStatus.Completed);
+        var writing = _state!.WriteAsync(0, state, cancellationToken: cancellationToken);
+
+        // Saving device state may touch RAM: one more scan, or those pages would be lost.
+        var (afterState, _, _) = await preCopy.RoundAsync(0, cancellationToken);
+        await writing;
+        var stateMs = Stopwatch.GetElapsedTime(stateBegan).TotalMilliseconds;
+
+        var digesting = verify ? Task.Run(() => _machine.Memory.ComputeDigest(cancellationToken), cancellationToken) : Task.FromResult<string?>(null)!;
+        if (verify) await digesting;
+        IsHandedOver = true;
+        var sourceMs = (_time.GetUtcNow() - StoppedAt.Value).TotalMilliseconds;
+        await _state.FlushAsync(cancellationToken);
+        PeerLog.Switched(_logger, sourceMs, lastBytes, afterState, state.Length);
+        return new PeerSwitched(
+            sourceMs, lastRoundMs, diskMs, stateMs, roundTripMs, preCopy.Counters(_disk?.Bytes ?? 0, state.Length, lastBytes + afterState), await digesting);
+    }
+
+    private async Task<double> MeasureRoundTripAsync(CancellationToken cancellationToken)
+    {
+        var began = Stopwatch.GetTimestamp();
+        await _memory!.FlushAsync(cancellationToken);
+        return Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+    }
+
+    /// <summary>A device state under way is cancelled; QEMU then runs the guest again by itself if it had stopped it.</summary>
+    private async Task CancelDeviceStateAsync()
+    {
+        while (true)
+        {
+            var status = (await _machine.Qmp.QueryMigrateAsync(CancellationToken.None)).Status;
+            if (status is MigrationStatus.Setup or MigrationStatus.Active or MigrationStatus.PreSwitchover or MigrationStatus.Device)
+                await _machine.Qmp.MigrateCancelAsync(CancellationToken.None);
+            else if (status != MigrationStatus.Cancelling)
+                return;
+            await Task.Delay(CancelPoll, _time);
+        }
+    }
+
+    private static void Require(QmpEvent migration, MigrationStatus wanted)
+    {
+        if (migration.MigrationStatus != wanted)
+            throw PeerException.Failed($"QEMU could not write out the device state: its migration is {migration.MigrationStatus}, not {wanted}.");
+    }
+}

@@ -1,0 +1,125 @@
+using Architekt.Fabric.Memory;
+using Architekt.Fabric.Peer.Hosting;
+
+namespace Architekt.Fabric.Peer.Migration;
+
+/// <summary>
+/// Copies guest RAM in rounds while the guest runs. Scan and protect first, read the pages after: a write in between is found by the next
+/// scan (docs/migration.md, rule 1).
+/// </summary>
+internal sealed class PreCopy(
+    GuestMemory memory, DirtyTracker tracker, MemoryPusher pusher, PeerCopy options, TransferLog log, TimeProvider time, ILogger logger)
+{
+    /// <summary>A round below this says more about latency than about throughput.</summary>
+    private const long LeastBytesToMeasure = 1 << 20;
+
+    /// <summary>What a scan and a round trip cost besides the bytes; part of the pause whatever is left.</summary>
+    private const double FixedMs = 0.5;
+
+    private static readonly TimeSpan IdlePace = TimeSpan.FromMilliseconds(20);
+    private readonly List<PageRange> _ranges = [];
+    private double _bytesPerMs = 500_000;
+    private int _rounds;
+    private long _data;
+    private long _zero;
+    private long _skipped;
+
+    public PeerCounters Counters(long diskBytes, long stateBytes, long lastRoundBytes) =>
+        new(_rounds, _data, _zero, _skipped, diskBytes, stateBytes, lastRoundBytes);
+
+    /// <summary>Rounds until <paramref name="switching"/> is cancelled. Throws when they do not converge.</summary>
+    public async Task RunAsync(Func<bool> isDiskReady, Func<long> diskBytes, CancellationToken switching, CancellationToken aborted)
+    {
+        var began = time.GetTimestamp();
+        await FirstPassAsync(diskBytes, aborted);
+        for (var unconverged = 0; !switching.IsCancellationRequested;)
+        {
+            var sinceLast = time.GetTimestamp();
+            var (dirty, _, _) = await RoundAsync(options.BandwidthBytesPerSecond, aborted);
+            var left = EstimateMs(dirty);
+            var converged = left <= options.PauseBudgetMs && isDiskReady();
+            var ms = Math.Max(0.001, time.GetElapsedTime(sinceLast).TotalMilliseconds);
+            Report(diskBytes(), converged, dirty, dirty / ms * 1000);
+            if (converged)
+            {
+                await Task.Delay(IdlePace, time, switching).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                continue;
+            }
+
+            if (left > options.PauseBudgetMs && ++unconverged > options.MaxRounds)
+                throw PeerException.Failed(NotConverging($"{options.MaxRounds} rounds", left));
+            if (time.GetElapsedTime(began).TotalMilliseconds > options.TimeoutMs)
+                throw PeerException.Failed(NotConverging($"{options.TimeoutMs / 1000} s", left));
+            if (left <= options.PauseBudgetMs)
+                await Task.Delay(IdlePace, time, switching).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>One scan and its pages. Returns the bytes that were dirty and how long scanning and all of it took.</summary>
+    public async Task<(long Dirty, double ScanMs, double Ms)> RoundAsync(long bytesPerSecond, CancellationToken cancellationToken)
+    {
+        var began = time.GetTimestamp();
+        var scan = tracker.Collect(_ranges);
+        if (scan.Outcome != DirtyScanOutcome.Complete)
+            throw PeerException.Failed($"The guest's writes could not be tracked any more ({scan.Outcome}); it stays where it is.");
+        var pushed = await pusher.PushAsync(_ranges, destinationIsZero: false, bytesPerSecond, cancellationToken);
+        var ms = time.GetElapsedTime(began).TotalMilliseconds;
+        Count(pushed, ms);
+        PeerLog.Round(logger, _rounds, scan.Pages, ms, scan.Elapsed.TotalMilliseconds);
+        return (pushed.Data + pushed.Zero, scan.Elapsed.TotalMilliseconds, ms);
+    }
+
+    private async Task FirstPassAsync(Func<long> diskBytes, CancellationToken aborted)
+    {
+        tracker.ProtectAll();
+        long seen = 0;
+        foreach (var range in memory.DataRanges())
+        {
+            // In pieces, so that progress is seen on a large guest.
+            for (var offset = range.Offset; offset < range.End; offset += Piece)
+            {
+                var piece = new PageRange(offset, Math.Min(Piece, range.End - offset));
+                var began = time.GetTimestamp();
+                var pushed = await pusher.PushAsync([piece], destinationIsZero: true, options.BandwidthBytesPerSecond, aborted);
+                seen += piece.Length;
+                _data += pushed.Data;
+                _skipped += pushed.Zero;
+                Measure(pushed, time.GetElapsedTime(began).TotalMilliseconds);
+                Report(diskBytes(), converged: false, Math.Max(0, memory.ResidentBytes - seen), dirtyPerSecond: 0);
+            }
+        }
+
+        _skipped = memory.Length - _data;
+        _rounds = 1;
+    }
+
+    private const long Piece = 64 << 20;
+
+    private void Count(PushedBytes pushed, double ms)
+    {
+        _rounds++;
+        _data += pushed.Data;
+        _zero += pushed.Zero;
+        Measure(pushed, ms);
+    }
+
+    private void Measure(PushedBytes pushed, double ms)
+    {
+        if (pushed.Data >= LeastBytesToMeasure && ms > 0) _bytesPerMs = pushed.Data / ms;
+    }
+
+    private double EstimateMs(long dirty) => FixedMs + (dirty / _bytesPerMs);
+
+    private void Report(long diskBytes, bool converged, long remaining, double dirtyPerSecond) => log.Report(latest => latest with
+    {
+        IsConverged = converged,
+        Counters = Counters(diskBytes, 0, 0),
+        RemainingBytes = remaining,
+        BytesPerSecond = _bytesPerMs * 1000,
+        DirtyBytesPerSecond = dirtyPerSecond,
+    });
+
+    private string NotConverging(string after, double left) =>
+        $"The guest writes memory faster than it can be copied: after {after} sending what is left would still take {left:0} ms and the budget is {options.PauseBudgetMs} ms. " +
+        "Raise the pause budget, the bandwidth or the number of connections, or try again when it is less busy.";
+}

@@ -1,0 +1,343 @@
+using Architekt.Fabric.Memory;
+using Architekt.Fabric.Peer.Hosting;
+using Architekt.Fabric.Peer.Machine;
+using Architekt.Fabric.Peer.Migration;
+using Architekt.Fabric.Qemu;
+using ProcessIdentity = Architekt.Fabric.Processes.ProcessIdentity;
+
+namespace Architekt.Fabric.Peer;
+
+/// <summary>
+/// The owner of one VM at one epoch, and the gate before its guest: nothing lets the guest run but a grant for exactly this epoch.
+/// </summary>
+internal sealed class PeerService(
+    PeerInstance instance, PeerFolder folder, IDirtyTrackingProbe tracking, TimeProvider time, ILogger<PeerService> logger) : IDisposable
+{
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _ending = new();
+    private VmMachine? _machine;
+    private GuestContact? _guest;
+    private OutgoingMigration? _outgoing;
+    private IncomingMigration? _incoming;
+    private PeerRunning? _running;
+    private PeerState _state;
+    private long _granted;
+    private bool _isLive;
+    private bool _guestShutDown;
+    private int _endBegun;
+
+    /// <summary>Raised once the VM is gone and its end is written down.</summary>
+    public event Action? Ended;
+
+    public PeerStatus Status => new(
+        instance.Vm,
+        instance.Epoch,
+        _granted,
+        _outgoing is { IsHandedOver: true } && _state == PeerState.Running ? PeerState.HandedOver : _state,
+        _isLive,
+        _outgoing?.Operation ?? (_running is null ? _incoming?.Operation : null),
+        _state == PeerState.Ended ? 0 : _machine?.Memory.ResidentBytes ?? 0);
+
+    public Task<PeerStatus> BootAsync(long epoch) => LockedAsync(async () =>
+    {
+        RequireEpoch(epoch);
+        if (_granted == epoch) return Status;
+        Require(PeerState.Idle);
+        await StartMachineAsync(incoming: false, isLive: false);
+        await GrantAsync();
+        await _machine!.Qmp.ContinueAsync(CancellationToken.None);
+        _state = PeerState.Running;
+        return Status;
+    });
+
+    public Task<PeerStatus> PauseAsync(long epoch) => LockedAsync(async () =>
+    {
+        RequireEpoch(epoch);
+        Require(PeerState.Running);
+        RefuseDuringMigration();
+        await _machine!.Qmp.StopAsync(CancellationToken.None);
+        _state = PeerState.Paused;
+        return Status;
+    });
+
+    public Task<PeerStatus> ResumeAsync(long epoch) => LockedAsync(async () =>
+    {
+        RequireEpoch(epoch);
+        Require(PeerState.Paused);
+        await _machine!.Qmp.ContinueAsync(CancellationToken.None);
+        _state = PeerState.Running;
+        return Status;
+    });
+
+    public async Task<PeerStatus> StopAsync(long epoch, bool force)
+    {
+        RequireEpoch(epoch);
+        if (force)
+        {
+            await EndAsync(PeerExitKind.Killed, "it was ended on request");
+            return Status;
+        }
+
+        return await LockedAsync(async () =>
+        {
+            Require(PeerState.Running);
+            RefuseDuringMigration();
+            await _machine!.Qmp.SystemPowerdownAsync(CancellationToken.None);
+            return Status;
+        });
+    }
+
+    public Task<PeerOffer> ReceiveAsync(PeerIncoming incoming) => LockedAsync(async () =>
+    {
+        if (_incoming?.Operation == incoming.Operation) return _incoming.Offer;
+        Require(PeerState.Idle);
+        await StartMachineAsync(incoming: true, incoming.IsLive);
+        _incoming = await IncomingMigration.StartAsync(_machine!, instance, incoming, time, logger);
+        _state = PeerState.Incoming;
+        return _incoming.Offer;
+    });
+
+    public async Task<PeerLoaded> WaitLoadedAsync(int waitMs, CancellationToken cancellationToken)
+    {
+        var incoming = _incoming ?? throw PeerException.Conflict("No migration to this instance is under way.");
+        if (waitMs > 0)
+        {
+            await ((Task)incoming.Loaded).WaitAsync(TimeSpan.FromMilliseconds(waitMs), time, cancellationToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        return incoming.Loaded.IsCompletedSuccessfully ? await incoming.Loaded : new PeerLoaded(IsLoaded: false, null, 0, null);
+    }
+
+    public Task<PeerRunning> RunAsync(long epoch) => LockedAsync(async () =>
+    {
+        RequireEpoch(epoch);
+        if (_running is not null) return _running;
+        if (_incoming is not { Loaded.IsCompletedSuccessfully: true } || !(await _incoming.Loaded).IsLoaded)
+            throw PeerException.Conflict($"'{instance.Vm}' cannot run: its device state is not loaded.");
+        var granted = time.GetTimestamp();
+        await GrantAsync();
+        var resumed = _machine!.Qmp.WaitForEventAsync(QmpEventNames.Resume, filter: null, CancellationToken.None);
+        await _machine.Qmp.ContinueAsync(CancellationToken.None);
+        var resumedAt = (await resumed).Timestamp;
+        _state = PeerState.Running;
+        if (_machine.Tap is not null) await _machine.Qmp.AnnounceSelfAsync(new AnnounceParameters(), CancellationToken.None);
+        _running = new PeerRunning((resumedAt - _incoming.StateArrivedAt).TotalMilliseconds, time.GetElapsedTime(granted).TotalMilliseconds);
+        _ = SettleAsync();
+        return _running;
+    });
+
+    public async Task<PeerStatus> DiscardAsync(string operation)
+    {
+        if (_granted != 0) throw PeerException.Conflict($"'{instance.Vm}' was granted to '{instance.Host}' and is not discarded.");
+        await EndAsync(PeerExitKind.Discarded, $"migration {operation} was given up");
+        return Status;
+    }
+
+    public Task<PeerStatus> CopyAsync(PeerCopy copy) => LockedAsync(async () =>
+    {
+        if (_outgoing?.Operation == copy.Operation) return Status;
+        Require(PeerState.Running);
+        if (_outgoing is not null)
+            throw PeerException.Conflict($"'{instance.Vm}' is being migrated already (operation {_outgoing.Operation}).");
+        _outgoing = OutgoingMigration.Start(_machine!, instance, copy, time, logger);
+        await Task.CompletedTask;
+        return Status;
+    });
+
+    public Task<PeerTransfer> WaitTransferAsync(long after, CancellationToken cancellationToken) =>
+        (_outgoing ?? throw PeerException.Conflict("No migration away is under way.")).Transfer.WaitBeyondAsync(after, LongestWait, time, cancellationToken);
+
+    public Task<PeerStatus> SuspendAsync(string operation) => LockedAsync(async () =>
+    {
+        RequireOutgoing(operation);
+        await _guest!.BeforeSuspendAsync(CancellationToken.None);
+        return Status;
+    });
+
+    public Task<PeerSwitched> SwitchAsync(PeerStep step) => LockedAsync(async () =>
+    {
+        var outgoing = RequireOutgoing(step.Operation);
+        _state = PeerState.Switching;
+        try
+        {
+            var switched = await outgoing.SwitchAsync(step.Verify);
+            _state = PeerState.HandedOver;
+            return switched;
+        }
+        catch
+        {
+            if (outgoing.IsHandedOver)
+            {
+                _state = PeerState.HandedOver;
+                throw;
+            }
+
+            await outgoing.UndoAsync();
+            await ForgetOutgoingAsync();
+            throw;
+        }
+    });
+
+    public async Task<PeerStatus> RollBackAsync(string operation)
+    {
+        return await LockedAsync(async () =>
+        {
+            if (_outgoing is null || _outgoing.Operation != operation) return Status;
+            await _outgoing.UndoAsync();
+            await ForgetOutgoingAsync();
+            PeerLog.RolledBack(logger, operation);
+            return Status;
+        });
+    }
+
+    public Task<PeerReleased> ReleaseAsync(string operation) => LockedAsync(async () =>
+    {
+        var outgoing = RequireOutgoing(operation);
+        var frames = outgoing.ForwardFrames();
+        await _guest!.ForgetAsync();
+        _ = EndAsync(PeerExitKind.Released, $"it runs elsewhere since migration {operation}");
+        return new PeerReleased(frames);
+    });
+
+    /// <summary>Ends QEMU, if it runs, and writes down why. Only the first call counts.</summary>
+    public async Task EndAsync(PeerExitKind kind, string reason)
+    {
+        if (Interlocked.Exchange(ref _endBegun, 1) == 1)
+        {
+            await _ended.Task;
+            return;
+        }
+
+        try
+        {
+            await _ending.CancelAsync();
+            _machine?.Process.Kill();
+            _incoming?.Fail(reason);
+            if (_outgoing is not null) await _outgoing.DisposeAsync();
+            if (_incoming is not null) await _incoming.DisposeAsync();
+            if (_machine is not null) await _machine.DisposeAsync();
+        }
+        catch (Exception error)
+        {
+            // Whatever could not be closed is closed by the end of this process, which must not be held up.
+            PeerLog.CloseFailed(logger, error);
+        }
+
+        _state = PeerState.Ended;
+        File.Delete(folder.Memory);
+        await folder.WriteExitAsync(new PeerExit(instance.Epoch, kind, reason));
+        PeerLog.Ended(logger, instance.Vm, instance.Epoch, kind, reason);
+        _ended.SetResult();
+
+        // Not from here: stopping the application waits for whoever is told to stop, and that may be waiting for this.
+        _ = Task.Run(() => Ended?.Invoke());
+    }
+
+    public void Dispose()
+    {
+        _gate.Dispose();
+        _ending.Dispose();
+    }
+
+    public Task WriteIdentityAsync()
+    {
+        var self = ProcessIdentity.Current;
+        var qemu = _machine?.Process.Identity;
+        return folder.WriteIdentityAsync(
+            new PeerIdentity(PeerApi.Version, self.Pid, self.StartTicks, qemu?.Pid ?? 0, qemu?.StartTime ?? 0, _granted));
+    }
+
+    private async Task StartMachineAsync(bool incoming, bool isLive)
+    {
+        _machine = await VmMachine.StartAsync(instance, folder, tracking.Probe(), incoming, time, logger);
+        _guest = new GuestContact(_machine, instance.HasAgent, time, logger);
+        _isLive = isLive || !instance.HasAgent;
+        await WriteIdentityAsync();
+        _ = WatchExitAsync(_machine);
+        if (!_isLive) _ = WatchLivenessAsync();
+    }
+
+    /// <summary>Written down before the guest runs, so that whoever finds this instance knows that it may have run.</summary>
+    private Task GrantAsync()
+    {
+        _granted = instance.Epoch;
+        PeerLog.Granted(logger, instance.Vm, _granted);
+        return WriteIdentityAsync();
+    }
+
+    private async Task SettleAsync()
+    {
+        await _guest!.AfterResumeAsync(_ending.Token);
+        if (_incoming is not null) await _incoming.DisposeAsync();
+    }
+
+    private async Task ForgetOutgoingAsync()
+    {
+        _state = PeerState.Running;
+        if (_outgoing is not null) await _outgoing.DisposeAsync();
+        _outgoing = null;
+        if (_guest is not null) await _guest.AfterRollBackAsync();
+    }
+
+    private async Task WatchLivenessAsync()
+    {
+        try
+        {
+            await _guest!.WaitUntilLiveAsync(_ending.Token);
+            _isLive = true;
+        }
+        catch (Exception error) when (error is OperationCanceledException or Agents.AgentException)
+        {
+            // A guest that ends before it is up is told of by its exit.
+        }
+    }
+
+    private async Task WatchExitAsync(VmMachine machine)
+    {
+        // A signal to QEMU is announced as a shutdown, too, and is none of the guest's.
+        var shutDown = machine.Qmp.WaitForEventAsync(
+            QmpEventNames.Shutdown, static done => done.DataString("reason") == "guest-shutdown", _ending.Token);
+        _ = shutDown.ContinueWith(task => _guestShutDown = task.IsCompletedSuccessfully, TaskScheduler.Default);
+        var code = await machine.Process.WaitForExitAsync(CancellationToken.None);
+        await ((Task)shutDown).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_guestShutDown || shutDown.IsCompletedSuccessfully)
+            await EndAsync(PeerExitKind.ShutDown, "the guest shut down");
+        else
+            await EndAsync(PeerExitKind.Crashed, $"QEMU ended with code {code}: {machine.Process.ReadStandardErrorTail()}");
+    }
+
+    private async Task<T> LockedAsync<T>(Func<Task<T>> action)
+    {
+        await _gate.WaitAsync();
+        try
+        {
+            return _state == PeerState.Ended ? throw PeerException.Conflict($"'{instance.Vm}' has ended.") : await action();
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    private void RequireEpoch(long epoch)
+    {
+        if (epoch != instance.Epoch) throw PeerException.StaleEpoch(epoch, instance.Epoch);
+    }
+
+    private void Require(PeerState wanted)
+    {
+        if (_state != wanted) throw PeerException.Conflict($"'{instance.Vm}' is {_state}, not {wanted}.");
+    }
+
+    private void RefuseDuringMigration()
+    {
+        if (_outgoing is not null) throw PeerException.Conflict($"'{instance.Vm}' is being migrated (operation {_outgoing.Operation}).");
+    }
+
+    private OutgoingMigration RequireOutgoing(string operation) => _outgoing is { } outgoing && outgoing.Operation == operation
+        ? outgoing
+        : throw PeerException.Conflict($"No migration {operation} away from '{instance.Host}' is under way.");
+}

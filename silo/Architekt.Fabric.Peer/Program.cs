@@ -1,0 +1,3 @@
+using Architekt.Fabric.Peer.Hosting;
+
+return await PeerHost.RunAsync(args);
