@@ -1,0 +1,41 @@
+using Orleans.Concurrency;
+
+namespace Architekt.Fabric.Grains;
+
+/// <summary>Answers questions about the whole fabric from Postgres; any number of activations on any silo.</summary>
+[GrainType("catalog")]
+[StatelessWorker, Reentrant]
+internal sealed class CatalogGrain(
+    IVmStore vms, IHostStore hosts, IOperationStore operations, IEventLog events, HostLocator locator) : Grain, ICatalogGrain
+{
+    public async Task<IReadOnlyList<HostInfo>> ListHostsAsync(CancellationToken cancellationToken)
+    {
+        var known = await hosts.ListAsync(cancellationToken);
+        return [.. known.Select(host => host with { State = locator.IsAlive(host.Name) ? HostState.Ready : HostState.Unreachable })];
+    }
+
+    public async Task<IReadOnlyList<VmInfo>> ListVmsAsync(CancellationToken cancellationToken)
+    {
+        var rows = await vms.ListAsync(host: null, cancellationToken);
+        return [.. rows.Select(row => Seen(row.Info))];
+    }
+
+    public async Task<VmInfo?> FindVmAsync(string name, CancellationToken cancellationToken) =>
+        await vms.FindAsync(name, cancellationToken) is { } row ? Seen(row.Info) : null;
+
+    public Task<IReadOnlyList<OperationInfo>> ListOperationsAsync(string? vm, int limit, CancellationToken cancellationToken) =>
+        operations.ListAsync(vm, Math.Clamp(limit, 1, 1000), cancellationToken);
+
+    public Task<OperationInfo?> FindOperationAsync(string id, CancellationToken cancellationToken) => operations.FindAsync(id, cancellationToken);
+
+    public Task<MigrationResult?> FindMigrationResultAsync(string id, CancellationToken cancellationToken) =>
+        operations.FindResultAsync(id, cancellationToken);
+
+    public Task<IReadOnlyList<FabricEvent>> ReadEventsAsync(long afterSequence, int limit, CancellationToken cancellationToken) =>
+        events.ReadAsync(afterSequence, Math.Clamp(limit, 1, 1000), cancellationToken);
+
+    /// <summary>A host that does not answer may run its VMs or not; nobody else may say.</summary>
+    private VmInfo Seen(VmInfo vm) => locator.IsAlive(vm.Host) || vm.State is VmState.Stopped or VmState.Failed
+        ? vm
+        : vm with { State = VmState.Unknown, Reason = $"host '{vm.Host}' does not answer" };
+}

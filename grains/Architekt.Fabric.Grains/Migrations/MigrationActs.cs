@@ -1,0 +1,195 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace Architekt.Fabric.Grains;
+
+/// <summary>Does the acts <see cref="MigrationMachine"/> asks for: the only place where a migration touches hosts and Postgres.</summary>
+internal sealed partial class MigrationActs(
+    MigrationPlan plan,
+    IHostControl source,
+    IHostControl destination,
+    IVmStore vms,
+    MigrationMeasurements measured,
+    ProgressLog progress,
+    ILogger logger)
+{
+    /// <summary>How long the destination may take to load the state once the source was told to switch, in ms.</summary>
+    private const int LoadDeadlineMs = 15_000;
+
+    private IncomingOffer? _offer;
+    private Task<SwitchReport>? _switching;
+
+    public Task<(ActResult Result, MigrationFailure? Failure)> DoAsync(MigrationAct act, CancellationToken cancellationToken) => act switch
+    {
+        MigrationAct.Check => TryAsync(act, CheckAsync, cancellationToken),
+        MigrationAct.Prepare => TryAsync(act, PrepareAsync, cancellationToken),
+        MigrationAct.Copy => TryAsync(act, CopyAsync, cancellationToken),
+        MigrationAct.Suspend => TryAsync(act, token => source.SuspendAsync(plan, token), cancellationToken),
+        MigrationAct.Switch => TryAsync(act, SwitchAsync, cancellationToken),
+        MigrationAct.Commit => CommitAsync(cancellationToken),
+        MigrationAct.Run => RunAsync(cancellationToken),
+        MigrationAct.Clean => TryAsync(act, CleanAsync, cancellationToken),
+        MigrationAct.Withdraw => WithdrawAsync(cancellationToken),
+        MigrationAct.RollBack => TryAsync(act, RollBackAsync, cancellationToken),
+        _ => throw new UnreachableException(),
+    };
+
+    private async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        var answers = await Task.WhenAll(
+            source.CheckSourceAsync(plan, cancellationToken),
+            destination.CheckDestinationAsync(plan, cancellationToken));
+        var reasons = answers.SelectMany(static reasons => reasons).ToList();
+        if (reasons.Count > 0)
+            throw new FabricException(FabricErrorCode.Refused, string.Join("; ", reasons));
+    }
+
+    private async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        _offer = await destination.PrepareAsync(plan, cancellationToken);
+
+        // The pause must not be the first time these lines run, nor the first use of the connection.
+        await vms.RehearseCommitAsync(cancellationToken);
+        await destination.WaitLoadedAsync(plan, waitMs: 0, cancellationToken);
+    }
+
+    private async Task CopyAsync(CancellationToken cancellationToken)
+    {
+        await source.StartCopyAsync(plan, _offer!, cancellationToken);
+        for (var version = 0L; ;)
+        {
+            var status = await source.GetTransferAsync(plan, version, cancellationToken);
+            measured.Transfer = status.Transfer;
+            if (status.Error is not null) throw new FabricException(FabricErrorCode.Failed, status.Error);
+            if (status.Version != version)
+            {
+                version = status.Version;
+                progress.Report(latest => latest with
+                {
+                    Phase = MigrationPhase.Copy,
+                    Transfer = status.Transfer,
+                    RemainingBytes = status.RemainingBytes,
+                    BytesPerSecond = status.BytesPerSecond,
+                    DirtyBytesPerSecond = status.DirtyBytesPerSecond,
+                });
+            }
+
+            if (status.IsConverged) return;
+
+            // A destination that died is noticed by the source as a broken connection, but one that merely refuses is not.
+            var load = await destination.WaitLoadedAsync(plan, waitMs: 0, cancellationToken);
+            if (load.Error is not null) throw new FabricException(FabricErrorCode.Failed, load.Error);
+        }
+    }
+
+    private async Task SwitchAsync(CancellationToken cancellationToken)
+    {
+        var loading = destination.WaitLoadedAsync(plan, LoadDeadlineMs, cancellationToken);
+        _switching = source.SwitchAsync(plan, cancellationToken);
+        if (await Task.WhenAny(loading, _switching) == _switching)
+            measured.Switch = await _switching;
+        var load = await loading;
+        measured.Load = load;
+        if (load.Error is not null) throw new FabricException(FabricErrorCode.Failed, load.Error);
+        if (!load.IsLoaded)
+            throw new FabricException(FabricErrorCode.Timeout, $"'{plan.Destination}' had not loaded the device state after {LoadDeadlineMs / 1000} s");
+        if (!plan.Options.Verify) return;
+
+        measured.Switch = await _switching;
+        measured.Verified = measured.Switch.Digest is not null && measured.Switch.Digest == load.Digest;
+        if (measured.Verified == false)
+        {
+            throw new FabricException(
+                FabricErrorCode.Failed,
+                $"the guest's RAM differs between source ({measured.Switch.Digest}) and destination ({load.Digest})");
+        }
+    }
+
+    private async Task<(ActResult, MigrationFailure?)> CommitAsync(CancellationToken cancellationToken)
+    {
+        var began = Stopwatch.GetTimestamp();
+        var outcome = await vms.CommitAsync(plan, cancellationToken);
+        measured.CommitMs = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+        return outcome switch
+        {
+            CommitOutcome.Committed => (ActResult.Done, null),
+            CommitOutcome.Refused => (ActResult.Failed, Fail(MigrationPhase.Commit, FabricErrorCode.StaleEpoch, $"'{plan.Vm}' is no longer owned by '{plan.Source}' with epoch {plan.Epoch}")),
+            _ => (ActResult.Unknown, Fail(MigrationPhase.Commit, FabricErrorCode.Unavailable, "Postgres did not answer the commit")),
+        };
+    }
+
+    private async Task<(ActResult, MigrationFailure?)> RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            measured.Run = await destination.RunAsync(plan, cancellationToken);
+            return (ActResult.Done, null);
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            LogActFailed(plan.Operation, MigrationAct.Run, error);
+            var failure = ToFailure(MigrationPhase.Run, error);
+            return (failure.Code is FabricErrorCode.Unavailable or FabricErrorCode.Timeout ? ActResult.Unknown : ActResult.Failed, failure);
+        }
+    }
+
+    private async Task CleanAsync(CancellationToken cancellationToken)
+    {
+        measured.FramesCarried = await source.ReleaseAsync(plan, cancellationToken);
+        if (_switching is null) return;
+        measured.Switch = await _switching;
+        measured.Transfer = measured.Switch.Transfer;
+    }
+
+    private async Task<(ActResult, MigrationFailure?)> WithdrawAsync(CancellationToken cancellationToken) =>
+        await vms.WithdrawAsync(plan, cancellationToken) switch
+        {
+            WithdrawOutcome.Withdrawn => (ActResult.Done, null),
+            WithdrawOutcome.AlreadyCommitted => (ActResult.AlreadyCommitted, null),
+            _ => (ActResult.Unknown, null),
+        };
+
+    private async Task RollBackAsync(CancellationToken cancellationToken)
+    {
+        // Side by side: a destination that is gone must not keep the source waiting.
+        var discarding = destination.DiscardAsync(plan, cancellationToken);
+        try
+        {
+            await source.RollBackAsync(plan, cancellationToken);
+        }
+        finally
+        {
+            await discarding.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            if (discarding.Exception is { } error) LogActFailed(plan.Operation, MigrationAct.RollBack, error.InnerException!);
+        }
+    }
+
+    private async Task<(ActResult, MigrationFailure?)> TryAsync(
+        MigrationAct act, Func<CancellationToken, Task> action, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await action(cancellationToken);
+            return (ActResult.Done, null);
+        }
+        catch (Exception error)
+        {
+            LogActFailed(plan.Operation, act, error);
+            return (ActResult.Failed, ToFailure((MigrationPhase)Math.Min((int)act, (int)MigrationPhase.RollBack), error));
+        }
+    }
+
+    private static MigrationFailure ToFailure(MigrationPhase phase, Exception error) => error switch
+    {
+        FabricException known => new MigrationFailure(phase, known.Code, known.Message),
+        OperationCanceledException => new MigrationFailure(phase, FabricErrorCode.Cancelled, "it was cancelled"),
+        TimeoutException => new MigrationFailure(phase, FabricErrorCode.Timeout, error.Message),
+        Orleans.Runtime.OrleansException => new MigrationFailure(phase, FabricErrorCode.Unavailable, $"a host could not be reached: {error.Message}"),
+        _ => new MigrationFailure(phase, FabricErrorCode.Internal, error.Message),
+    };
+
+    private static MigrationFailure Fail(MigrationPhase phase, FabricErrorCode code, string reason) => new(phase, code, reason);
+
+    [LoggerMessage(1101, LogLevel.Warning, "Migration {Operation}: {Act} failed")]
+    private partial void LogActFailed(string operation, MigrationAct act, Exception error);
+}

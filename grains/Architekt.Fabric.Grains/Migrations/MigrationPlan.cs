@@ -1,0 +1,26 @@
+namespace Architekt.Fabric.Grains;
+
+/// <summary>Everything that is fixed about a migration when it is asked for; stored with its operation.</summary>
+/// <param name="Operation">Its id.</param>
+/// <param name="Vm">The VM.</param>
+/// <param name="Source">The owner.</param>
+/// <param name="Destination">Where to.</param>
+/// <param name="Epoch">The source's epoch, n.</param>
+/// <param name="Machine">What the VM's machine is.</param>
+/// <param name="Options">How.</param>
+/// <param name="RequestedAt">When it was asked for.</param>
+[GenerateSerializer, Immutable]
+[Alias("architekt.migration-plan")]
+public sealed record MigrationPlan(
+    string Operation,
+    string Vm,
+    string Source,
+    string Destination,
+    long Epoch,
+    MachineDescription Machine,
+    MigrationOptions Options,
+    DateTimeOffset RequestedAt)
+{
+    /// <summary>The epoch reserved for the destination, n+1.</summary>
+    public long NextEpoch => Epoch + 1;
+}

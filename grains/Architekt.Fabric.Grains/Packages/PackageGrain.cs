@@ -1,0 +1,131 @@
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+using Orleans.Placement;
+
+namespace Architekt.Fabric.Grains;
+
+/// <summary>A package on a host. Runs at most one import at a time; the store beneath decides what is there.</summary>
+[GrainType(PinnedGrainTypes.Package)]
+[HostPinned, KeepAlive, Immovable, Reentrant]
+internal sealed partial class PackageGrain(
+    HostLocator locator,
+    IHostRuntime runtime,
+    [PersistentState("package", GrainServices.StorageName)] IPersistentState<PackageImportRecord> record,
+    TimeProvider time,
+    ILogger<PackageGrain> logger) : PinnedGrain(locator), IPackageGrain, IDisposable
+{
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+    private readonly CancellationTokenSource _deactivated = new();
+    private PackageImport _import = new(IsFinished: true, 0, 0, null, null, null);
+    private Task? _importing;
+    private (string Path, long Done, long Total) _progress;
+
+    private string Package => PackageKey.Parse(this.GetPrimaryKeyString()).Package;
+
+    public Task<PackageImport> ImportAsync(string path, CancellationToken cancellationToken)
+    {
+        FabricNames.Require(Package, "package");
+        if (_importing is { IsCompleted: false })
+        {
+            if (_progress.Path != path)
+                throw FabricException.Conflict($"'{Package}' is being imported from '{_progress.Path}' on '{Locator.LocalHost}': wait for its end.");
+            return Task.FromResult(Current());
+        }
+
+        _progress = (path, 0, 0);
+        _import = new PackageImport(IsFinished: false, 0, 0, null, null, null);
+        _importing = RunImportAsync(path);
+        return Task.FromResult(Current());
+    }
+
+    public async Task<PackageImport> GetImportAsync(CancellationToken cancellationToken)
+    {
+        if (_importing is { IsCompleted: false } importing)
+            await importing.WaitAsync(LongestWait, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        else if (_importing is null && record.RecordExists)
+            return await RecallAsync(cancellationToken);
+        return Current();
+    }
+
+    public Task<PackageInfo?> FindAsync(CancellationToken cancellationToken) => runtime.FindPackageAsync(Package, cancellationToken);
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        await _deactivated.CancelAsync();
+        if (_importing is not null) await _importing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+    }
+
+    public void Dispose() => _deactivated.Dispose();
+
+    private PackageImport Current() => _import.IsFinished ? _import : _import with { BytesDone = _progress.Done, BytesTotal = _progress.Total };
+
+    /// <summary>The answer for who asks after an import that another activation ran.</summary>
+    private async Task<PackageImport> RecallAsync(CancellationToken cancellationToken)
+    {
+        var last = record.State;
+        if (last.Error is not null) return new PackageImport(IsFinished: true, 0, 0, null, last.ErrorCode, last.Error);
+        if (await runtime.FindPackageAsync(Package, cancellationToken) is { } package)
+            return new PackageImport(IsFinished: true, package.SizeBytes, package.SizeBytes, package, null, null);
+        return new PackageImport(
+            IsFinished: true, 0, 0, null, FabricErrorCode.Failed, $"The import of '{Package}' from '{last.Path}' ended with the silo; import it again.");
+    }
+
+    private async Task RunImportAsync(string path)
+    {
+        await RememberAsync(new PackageImportRecord { Path = path, BegunAt = time.GetUtcNow() });
+        await ImportFromAsync(path);
+        await RememberAsync(new PackageImportRecord
+        {
+            Path = path,
+            BegunAt = record.State.BegunAt,
+            IsFinished = true,
+            ErrorCode = _import.ErrorCode,
+            Error = _import.Error,
+        });
+    }
+
+    /// <summary>Forgetting is no reason to fail: what is in the store is the truth about a package.</summary>
+    private async Task RememberAsync(PackageImportRecord now)
+    {
+        try
+        {
+            record.State = now;
+            await record.WriteStateAsync();
+        }
+        catch (Exception error)
+        {
+            LogNotRemembered(Package, error.Message);
+        }
+    }
+
+    private async Task ImportFromAsync(string path)
+    {
+        try
+        {
+            var reports = new ImmediateProgress(report => _progress = (path, report.Done, report.Total));
+            var package = await runtime.ImportPackageAsync(path, Package, reports, _deactivated.Token);
+            _import = new PackageImport(IsFinished: true, package.SizeBytes, package.SizeBytes, package, null, null);
+        }
+        catch (FabricException error)
+        {
+            _import = new PackageImport(IsFinished: true, _progress.Done, _progress.Total, null, error.Code, error.Message);
+        }
+        catch (OperationCanceledException)
+        {
+            _import = new PackageImport(IsFinished: true, _progress.Done, _progress.Total, null, FabricErrorCode.Cancelled, "The silo is shutting down; import the package again later.");
+        }
+        catch (Exception error)
+        {
+            _import = new PackageImport(IsFinished: true, _progress.Done, _progress.Total, null, FabricErrorCode.Internal, error.Message);
+        }
+    }
+
+    [LoggerMessage(1201, LogLevel.Warning, "The import of {Package} could not be remembered: {Reason}")]
+    private partial void LogNotRemembered(string package, string reason);
+
+    /// <summary><see cref="Progress{T}"/> would post to another context; a torn number in a progress bar is harmless.</summary>
+    private sealed class ImmediateProgress(Action<(long Done, long Total)> report) : IProgress<(long Done, long Total)>
+    {
+        public void Report((long Done, long Total) value) => report(value);
+    }
+}

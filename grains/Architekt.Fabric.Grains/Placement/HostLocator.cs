@@ -1,0 +1,48 @@
+namespace Architekt.Fabric.Grains;
+
+/// <summary>Knows which host a pinned grain belongs to, and which hosts have a silo in the cluster now.</summary>
+internal sealed class HostLocator(
+    IVmStore vms, IOperationStore operations, IClusterMembershipService membership, ILocalSiloDetails localSilo)
+{
+    /// <summary>The host beneath this silo.</summary>
+    public string LocalHost => localSilo.Name;
+
+    /// <summary>The host <paramref name="grain"/> belongs to; null if it belongs to none yet, so that any silo will do.</summary>
+    public async Task<string?> FindHostAsync(GrainId grain, CancellationToken cancellationToken)
+    {
+        var key = grain.Key.ToString()!;
+        switch (grain.Type.ToString())
+        {
+            case PinnedGrainTypes.Host:
+                return key;
+            case PinnedGrainTypes.Package:
+                return PackageKey.Parse(key).Host;
+            case PinnedGrainTypes.Vm:
+                return (await vms.FindAsync(key, cancellationToken))?.Info.Host;
+            case PinnedGrainTypes.Migration:
+                var operation = await operations.FindAsync(key, cancellationToken);
+                if (operation is null) return null;
+
+                // A migration whose destination is gone is rolled back by its source.
+                return IsAlive(operation.Destination) ? operation.Destination : operation.Source;
+            default:
+                throw new InvalidOperationException($"Grain type '{grain.Type}' is not pinned to a host.");
+        }
+    }
+
+    /// <summary>Address of a host's silo, or null if it is not an active member.</summary>
+    public SiloAddress? FindSilo(string host)
+    {
+        SiloAddress? newest = null;
+        foreach (var member in membership.CurrentSnapshot.Members.Values)
+        {
+            if (member.Name == host && member.Status == SiloStatus.Active && (newest is null || member.SiloAddress.Generation > newest.Generation))
+                newest = member.SiloAddress;
+        }
+
+        return newest;
+    }
+
+    /// <summary>Whether the host's silo is an active member.</summary>
+    public bool IsAlive(string host) => FindSilo(host) is not null;
+}

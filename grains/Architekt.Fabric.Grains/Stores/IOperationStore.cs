@@ -1,0 +1,33 @@
+namespace Architekt.Fabric.Grains;
+
+/// <summary>The record of operations. At most one runs per VM.</summary>
+public interface IOperationStore
+{
+    /// <summary>
+    /// Records a migration and reserves epoch n+1 for it in one transaction. With an id that is known already, returns what is recorded.
+    /// Throws <see cref="FabricErrorCode.Conflict"/> naming the operation that is under way, and <see cref="FabricErrorCode.StaleEpoch"/>
+    /// if the VM's epoch or owner is not the plan's.
+    /// </summary>
+    Task<OperationInfo> BeginAsync(MigrationPlan plan, CancellationToken cancellationToken);
+
+    /// <summary>The operation, or null.</summary>
+    Task<OperationInfo?> FindAsync(string id, CancellationToken cancellationToken);
+
+    /// <summary>What the operation was asked to do, or null.</summary>
+    Task<MigrationPlan?> FindPlanAsync(string id, CancellationToken cancellationToken);
+
+    /// <summary>How the operation ended, or null.</summary>
+    Task<MigrationResult?> FindResultAsync(string id, CancellationToken cancellationToken);
+
+    /// <summary>Operations, newest first.</summary>
+    Task<IReadOnlyList<OperationInfo>> ListAsync(string? vm, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Operations that have not ended and have <paramref name="host"/> as source or destination.</summary>
+    Task<IReadOnlyList<OperationInfo>> ListUnfinishedAsync(string host, CancellationToken cancellationToken);
+
+    /// <summary>Records that a phase is about to be acted on, with its event.</summary>
+    Task SetPhaseAsync(string id, MigrationPhase phase, CancellationToken cancellationToken);
+
+    /// <summary>Records the end, gives any reservation back, and writes the event. Does nothing if it has ended before.</summary>
+    Task EndAsync(MigrationResult result, CancellationToken cancellationToken);
+}

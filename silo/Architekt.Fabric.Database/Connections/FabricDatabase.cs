@@ -1,0 +1,31 @@
+using Npgsql;
+
+namespace Architekt.Fabric.Database;
+
+/// <summary>The open pools to one fabric's database; one per process.</summary>
+public sealed class FabricDatabase : IAsyncDisposable
+{
+    /// <summary>Creates the pools; no connection is opened yet.</summary>
+    public FabricDatabase(FabricConnection connection)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        Connection = connection;
+        Source = NpgsqlDataSource.Create(connection.Fabric);
+        CommitSource = NpgsqlDataSource.Create(connection.Commit);
+    }
+
+    /// <summary>Where it leads.</summary>
+    public FabricConnection Connection { get; }
+
+    /// <summary>For everything but the commit.</summary>
+    public NpgsqlDataSource Source { get; }
+
+    internal NpgsqlDataSource CommitSource { get; }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await Source.DisposeAsync();
+        await CommitSource.DisposeAsync();
+    }
+}

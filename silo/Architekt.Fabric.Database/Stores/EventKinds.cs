@@ -1,0 +1,29 @@
+namespace Architekt.Fabric.Database;
+
+/// <summary>The kinds of events the stores record.</summary>
+public static class EventKinds
+{
+    /// <summary>A VM has been recorded with its first owner.</summary>
+    public const string VmCreated = "vm.created";
+
+    /// <summary>A VM has been removed.</summary>
+    public const string VmDeleted = "vm.deleted";
+
+    /// <summary>A VM has another owner.</summary>
+    public const string VmMoved = "vm.moved";
+
+    /// <summary>A migration has been asked for; it holds the right to the next epoch.</summary>
+    public const string MigrationRequested = "migration.requested";
+
+    /// <summary>A migration is about to act on a phase.</summary>
+    public const string MigrationPhase = "migration.phase";
+
+    /// <summary>A migration's right to the next epoch has been given back: it cannot commit any more.</summary>
+    public const string MigrationWithdrawn = "migration.withdrawn";
+
+    /// <summary>A migration has ended.</summary>
+    public const string MigrationEnded = "migration.ended";
+
+    /// <summary>A VM does something else now: <c>vm.running</c>, <c>vm.stopped</c> and so on.</summary>
+    public static string Of(VmState state) => $"vm.{state.ToString().ToLowerInvariant()}";
+}

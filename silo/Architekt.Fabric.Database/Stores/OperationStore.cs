@@ -1,0 +1,160 @@
+using Architekt.Fabric.Grains;
+using Npgsql;
+
+namespace Architekt.Fabric.Database;
+
+/// <summary>The record of operations. At most one runs per VM.</summary>
+public sealed class OperationStore : IOperationStore
+{
+    /// <summary>Most operations one list returns.</summary>
+    public const int MaxLimit = 1000;
+
+    private const string Find = $"SELECT {Rows.OperationColumns} FROM fabric.operation WHERE id = $1";
+
+    private const string List =
+        $"SELECT {Rows.OperationColumns} FROM fabric.operation WHERE $1 IS NULL OR vm = $1 ORDER BY started_at DESC, id LIMIT $2";
+
+    private const string ListUnfinished = $"""
+        SELECT {Rows.OperationColumns} FROM fabric.operation
+        WHERE outcome = 'Running' AND (source = $1 OR destination = $1) ORDER BY started_at, id
+        """;
+
+    private const string SetPhase = $"""
+        WITH changed AS (
+            UPDATE fabric.operation SET phase = $2 WHERE id = $1 AND outcome = 'Running' RETURNING id, vm, source, destination, epoch, phase)
+        INSERT INTO fabric.event (kind, vm, host, operation, epoch, message)
+        SELECT '{EventKinds.MigrationPhase}', vm, destination, id, epoch,
+            'The migration of ' || vm || ' from ' || source || ' to ' || destination || ' enters ' || lower(phase) || '.'
+        FROM changed
+        RETURNING {Rows.EventColumns}
+        """;
+
+    // The reservation goes first, as in a withdrawal: a commit that comes later finds it gone. Counting it is what makes the end wait for it.
+    private const string End = $"""
+        WITH released AS (
+            UPDATE fabric.vm SET reserved_by = NULL
+            WHERE name = (SELECT vm FROM fabric.operation WHERE id = $1) AND reserved_by = $1
+            RETURNING name),
+        ended AS (
+            UPDATE fabric.operation SET phase = 'Done', outcome = $2, reason = $3, result = $4, ended_at = now()
+            WHERE id = $1 AND outcome = 'Running' AND (SELECT count(*) FROM released) >= 0
+            RETURNING id, vm)
+        INSERT INTO fabric.event (kind, vm, host, operation, epoch, message)
+        SELECT '{EventKinds.MigrationEnded}', vm, $5, id, $6, $7 FROM ended
+        RETURNING {Rows.EventColumns}
+        """;
+
+    private readonly FabricDatabase _database;
+    private readonly IEventSink _sink;
+    private readonly OperationBegin _begin;
+
+    /// <summary>Creates the store.</summary>
+    public OperationStore(FabricDatabase database, IEventSink sink)
+    {
+        _database = database;
+        _sink = sink;
+        _begin = new OperationBegin(database, sink);
+    }
+
+    /// <inheritdoc />
+    /// <exception cref="FabricException">
+    /// Also <see cref="FabricErrorCode.NotFound"/>: there is no such VM; <see cref="FabricErrorCode.InvalidArgument"/>: the plan names no operation.
+    /// </exception>
+    public Task<OperationInfo> BeginAsync(MigrationPlan plan, CancellationToken cancellationToken) => _begin.RunAsync(plan, cancellationToken);
+
+    /// <inheritdoc />
+    public Task<OperationInfo?> FindAsync(string id, CancellationToken cancellationToken) => _database.GuardAsync(async () =>
+    {
+        await using var command = _database.Source.CreateCommand(Find).With(Rows.Text(id));
+        return await command.ReadFirstAsync(Rows.ReadOperation, cancellationToken);
+    });
+
+    /// <inheritdoc />
+    public async Task<MigrationPlan?> FindPlanAsync(string id, CancellationToken cancellationToken) =>
+        await FindJsonAsync("plan", id, cancellationToken) is { } json ? DatabaseJson.Read(json, DatabaseJson.Default.MigrationPlan) : null;
+
+    /// <inheritdoc />
+    public async Task<MigrationResult?> FindResultAsync(string id, CancellationToken cancellationToken) =>
+        await FindJsonAsync("result", id, cancellationToken) is { } json ? DatabaseJson.Read(json, DatabaseJson.Default.MigrationResult) : null;
+
+    /// <inheritdoc />
+    /// <exception cref="FabricException"><see cref="FabricErrorCode.InvalidArgument"/>: the limit is not 1 to <see cref="MaxLimit"/>.</exception>
+    public Task<IReadOnlyList<OperationInfo>> ListAsync(string? vm, int limit, CancellationToken cancellationToken)
+    {
+        if (limit is < 1 or > MaxLimit)
+            throw FabricException.Invalid($"The number of operations to list is {limit}; it must be 1 to {MaxLimit}.");
+        return ReadAsync(List, cancellationToken, Rows.Text(vm), Rows.Number(limit));
+    }
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<OperationInfo>> ListUnfinishedAsync(string host, CancellationToken cancellationToken) =>
+        ReadAsync(ListUnfinished, cancellationToken, Rows.Text(host));
+
+    /// <inheritdoc />
+    /// <exception cref="FabricException">
+    /// <see cref="FabricErrorCode.NotFound"/>: no such operation; <see cref="FabricErrorCode.Conflict"/>: it has ended.
+    /// </exception>
+    public async Task SetPhaseAsync(string id, MigrationPhase phase, CancellationToken cancellationToken)
+    {
+        if (await WriteAsync(SetPhase, cancellationToken, Rows.Text(id), Rows.Text(phase.ToString()))) return;
+        var found = await FindAsync(id, cancellationToken) ?? throw Unknown(id);
+        throw FabricException.Conflict($"Operation '{id}' has ended ({found.Outcome}) and cannot enter {phase}; somebody else has taken it over.");
+    }
+
+    /// <inheritdoc />
+    /// <exception cref="FabricException">
+    /// <see cref="FabricErrorCode.NotFound"/>: no such operation; <see cref="FabricErrorCode.InvalidArgument"/>: the result says it is running.
+    /// </exception>
+    public async Task EndAsync(MigrationResult result, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        if (result.Outcome == OperationOutcome.Running)
+            throw FabricException.Invalid($"Operation '{result.Operation}' cannot end with the outcome {result.Outcome}.");
+
+        var ended = await WriteAsync(
+            End, cancellationToken,
+            Rows.Text(result.Operation), Rows.Text(result.Outcome.ToString()), Rows.Text(result.Reason),
+            Rows.Json(DatabaseJson.Write(result, DatabaseJson.Default.MigrationResult)),
+            Rows.Text(result.RunsOn), Rows.Number(result.Epoch), Rows.Text(Sentence(result)));
+        if (!ended && await FindAsync(result.Operation, cancellationToken) is null)
+            throw Unknown(result.Operation);
+    }
+
+    private static FabricException Unknown(string id) => FabricException.NotFound($"There is no operation '{id}'.");
+
+    private static string Sentence(MigrationResult result)
+    {
+        var migration = $"The migration of {result.Vm} from {result.From} to {result.To}";
+        return result.Outcome switch
+        {
+            OperationOutcome.Succeeded when result.PauseMs is { } pause => $"{migration} succeeded after {result.TotalMs:0} ms with a pause of {pause:0.0} ms.",
+            OperationOutcome.Succeeded => $"{migration} succeeded after {result.TotalMs:0} ms.",
+            OperationOutcome.Cancelled => $"{migration} was cancelled; it runs on {result.RunsOn}.",
+            _ => $"{migration} failed: {result.Reason?.TrimEnd('.')}; it runs on {result.RunsOn}.",
+        };
+    }
+
+    private Task<string?> FindJsonAsync(string column, string id, CancellationToken cancellationToken) => _database.GuardAsync(async () =>
+    {
+        await using var command = _database.Source.CreateCommand($"SELECT {column}::text FROM fabric.operation WHERE id = $1").With(Rows.Text(id));
+        return await command.ExecuteScalarAsync(cancellationToken) as string;
+    });
+
+    private Task<IReadOnlyList<OperationInfo>> ReadAsync(string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters) =>
+        _database.GuardAsync<IReadOnlyList<OperationInfo>>(async () =>
+        {
+            await using var command = _database.Source.CreateCommand(sql).With(parameters);
+            return await command.ReadAllAsync(Rows.ReadOperation, cancellationToken);
+        });
+
+    private async Task<bool> WriteAsync(string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
+    {
+        var recorded = await _database.GuardAsync(async () =>
+        {
+            await using var command = _database.Source.CreateCommand(sql).With(parameters);
+            return await command.ReadFirstAsync(Rows.ReadEvent, cancellationToken);
+        });
+        if (recorded is not null) _sink.Publish(recorded);
+        return recorded is not null;
+    }
+}

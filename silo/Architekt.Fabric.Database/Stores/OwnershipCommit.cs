@@ -1,0 +1,109 @@
+using Architekt.Fabric.Grains;
+using Npgsql;
+
+namespace Architekt.Fabric.Database;
+
+/// <summary>
+/// The two statements that decide who runs a VM. Both start with the VM's row and are settled there: the commit takes the
+/// reservation as its condition, the withdrawal takes the reservation away, and whoever comes second waits for the row's lock and then
+/// finds the reservation gone. What became of a commit whose answer was lost can therefore always be found out by withdrawing it.
+/// </summary>
+internal sealed class OwnershipCommit
+{
+    // Each step takes its rows from the one before, which fixes the order of locks: vm, operation, event.
+    private const string Commit = $"""
+        WITH moved AS (
+            UPDATE fabric.vm SET host = $3, epoch = epoch + 1, owned_since = now(), reserved_by = NULL
+            WHERE name = $1 AND host = $2 AND epoch = $4 AND reserved_by = $5
+            RETURNING name, host, epoch, owned_since),
+        kept AS (
+            INSERT INTO fabric.ownership_history (vm, epoch, host, operation, since)
+            SELECT name, epoch, host, $5, owned_since FROM moved),
+        next AS (
+            UPDATE fabric.operation SET phase = 'Run' FROM moved WHERE id = $5 RETURNING id)
+        INSERT INTO fabric.event (kind, vm, host, operation, epoch, message)
+        SELECT '{EventKinds.VmMoved}', name, host, $5, epoch, name || ' moved from ' || $2 || ' to ' || host || '.'
+        FROM moved LEFT JOIN next ON true
+        RETURNING {Rows.EventColumns}
+        """;
+
+    private const string Withdraw = $"""
+        WITH released AS (
+            UPDATE fabric.vm SET reserved_by = NULL WHERE name = $1 AND reserved_by = $2 RETURNING name, host, epoch)
+        INSERT INTO fabric.event (kind, vm, host, operation, epoch, message)
+        SELECT '{EventKinds.MigrationWithdrawn}', name, host, $2, epoch,
+            'The migration of ' || name || ' was withdrawn; ' || host || ' stays the owner.'
+        FROM released
+        RETURNING {Rows.EventColumns}
+        """;
+
+    private const string HasCommitted = "SELECT EXISTS (SELECT 1 FROM fabric.ownership_history WHERE operation = $1)";
+
+    private readonly FabricDatabase _database;
+    private readonly IEventSink _sink;
+
+    internal OwnershipCommit(FabricDatabase database, IEventSink sink)
+    {
+        _database = database;
+        _sink = sink;
+    }
+
+    internal async Task<CommitOutcome> CommitAsync(MigrationPlan plan, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        FabricEvent? recorded;
+        try
+        {
+            recorded = await RunAsync(plan.Vm, plan.Source, plan.Destination, plan.Epoch, plan.Operation, cancellationToken);
+        }
+        catch (Exception e) when (e is OperationCanceledException || DatabaseErrors.Translate(e, _database.Connection) is not null)
+        {
+            // Also for what the server rejected: one way to find out is enough, and it is the one that is always right.
+            return CommitOutcome.Unknown;
+        }
+
+        if (recorded is null) return CommitOutcome.Refused;
+        _sink.Publish(recorded);
+        return CommitOutcome.Committed;
+    }
+
+    // No VM and no operation has an empty name: everything happens but the change.
+    internal Task RehearseAsync(CancellationToken cancellationToken) =>
+        _database.GuardAsync(() => RunAsync("", "", "", 0, "", cancellationToken));
+
+    internal async Task<WithdrawOutcome> WithdrawAsync(MigrationPlan plan, CancellationToken cancellationToken)
+    {
+        FabricEvent? recorded;
+        bool hasCommitted;
+        try
+        {
+            await using var connection = await _database.Source.OpenConnectionAsync(cancellationToken);
+            await using (var release = new NpgsqlCommand(Withdraw, connection).With(Rows.Text(plan.Vm), Rows.Text(plan.Operation)))
+                recorded = await release.ReadFirstAsync(Rows.ReadEvent, cancellationToken);
+
+            // After, and in a statement of its own: the release may have waited for the commit it lost to, which its own snapshot
+            // does not show.
+            await using var look = new NpgsqlCommand(HasCommitted, connection).With(Rows.Text(plan.Operation));
+            hasCommitted = (bool)(await look.ExecuteScalarAsync(cancellationToken))!;
+        }
+        catch (Exception e) when (DatabaseErrors.Translate(e, _database.Connection) is { Code: FabricErrorCode.Unavailable })
+        {
+            return WithdrawOutcome.Unknown;
+        }
+
+        if (recorded is not null) _sink.Publish(recorded);
+        return hasCommitted ? WithdrawOutcome.AlreadyCommitted : WithdrawOutcome.Withdrawn;
+    }
+
+    private async Task<FabricEvent?> RunAsync(
+        string vm, string source, string destination, long epoch, string operation, CancellationToken cancellationToken)
+    {
+        await using var connection = await _database.CommitSource.OpenConnectionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(Commit, connection).With(
+            Rows.Text(vm), Rows.Text(source), Rows.Text(destination), Rows.Number(epoch), Rows.Text(operation));
+
+        // Costs a round trip the first time on a connection and none after.
+        await command.PrepareAsync(cancellationToken);
+        return await command.ReadFirstAsync(Rows.ReadEvent, cancellationToken);
+    }
+}
