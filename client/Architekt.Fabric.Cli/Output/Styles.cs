@@ -1,0 +1,28 @@
+using Spectre.Console;
+
+namespace Architekt.Fabric.Cli.Output;
+
+/// <summary>Colours of states: green is well, red wants someone, yellow passes.</summary>
+internal static class Styles
+{
+    private static readonly Style _good = new(Color.Green);
+    private static readonly Style _bad = new(Color.Red);
+    private static readonly Style _passing = new(Color.Yellow);
+
+    public static Style Of(VmState state) => state switch
+    {
+        VmState.Running => _good,
+        VmState.Failed or VmState.Unknown => _bad,
+        VmState.Stopped => Style.Plain,
+        _ => _passing,
+    };
+
+    public static Style Of(HostState state) => state == HostState.Ready ? _good : _bad;
+
+    public static Style Of(OperationOutcome outcome) => outcome switch
+    {
+        OperationOutcome.Succeeded => _good,
+        OperationOutcome.Failed => _bad,
+        _ => _passing,
+    };
+}

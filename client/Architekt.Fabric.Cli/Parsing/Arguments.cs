@@ -1,0 +1,82 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace Architekt.Fabric.Cli.Parsing;
+
+/// <summary>Arguments and options that check what they are given, so that a typing error costs no journey to the fabric.</summary>
+internal static class Arguments
+{
+    public static Argument<string> Name(string what, string name = "NAME")
+    {
+        var argument = new Argument<string>(name) { Description = $"Name of the {what}.", HelpName = name };
+        argument.Validators.Add(result => CheckName(result, result.GetValueOrDefault<string>(), what));
+        return argument;
+    }
+
+    public static Argument<string> OperationId()
+    {
+        var argument = new Argument<string>("ID") { Description = "Id of the operation, as shown by 'fabric operation list'." };
+        argument.Validators.Add(result => CheckName(result, result.GetValueOrDefault<string>(), "operation"));
+        return argument;
+    }
+
+    public static Option<string?> NameOption(string option, string what, string description, string helpName = "NAME")
+    {
+        var result = new Option<string?>(option) { Description = description, HelpName = helpName };
+        result.Validators.Add(parsed =>
+        {
+            if (parsed.Tokens.Count > 0) CheckName(parsed, parsed.Tokens[0].Value, what);
+        });
+        return result;
+    }
+
+    public static Option<long?> Size(string option, string description) => new(option)
+    {
+        Description = description,
+        HelpName = "SIZE",
+        CustomParser = result =>
+        {
+            var text = result.Tokens[0].Value;
+            if (ByteSize.TryParse(text, out var bytes)) return bytes;
+            result.AddError($"'{text}' is not a size for {option}: write bytes or use K, M, G or T (powers of 1024), such as 512M or 1.5G.");
+            return null;
+        },
+    };
+
+    public static Option<TimeSpan?> Time(string option, string description) => new(option)
+    {
+        Description = description,
+        HelpName = "TIME",
+        CustomParser = result =>
+        {
+            var text = result.Tokens[0].Value;
+            if (Duration.TryParse(text, out var duration)) return duration;
+            result.AddError($"'{text}' is not a duration for {option}: write a number with ms, s, m, h or d, such as 5ms, 30s or 1m30s.");
+            return null;
+        },
+    };
+
+    public static Option<long?> Number(string option, string description, long minimum, long maximum)
+    {
+        var result = new Option<long?>(option)
+        {
+            Description = description,
+            HelpName = "N",
+            CustomParser = parsed =>
+            {
+                var text = parsed.Tokens[0].Value;
+                if (long.TryParse(text, out var number) && number >= minimum && number <= maximum) return number;
+                parsed.AddError($"'{text}' is not a value for {option}: write a whole number from {minimum} to {(maximum == long.MaxValue ? "any" : maximum)}.");
+                return null;
+            },
+        };
+        return result;
+    }
+
+    private static void CheckName(SymbolResult result, string? name, string what)
+    {
+        if (FabricNames.IsValid(name)) return;
+        result.AddError(
+            $"'{name}' is not a name for a {what}: use 1 to {FabricNames.MaxNameLength} lower-case letters, digits and hyphens, with no hyphen at either end.");
+    }
+}

@@ -1,0 +1,84 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Architekt.Fabric.Silo;
+
+/// <summary>How one host is set up: configuration section <c>Fabric</c>, or environment variables <c>Fabric__Name</c>.</summary>
+public sealed class FabricOptions
+{
+    /// <summary>Name of the configuration section.</summary>
+    public const string Section = "Fabric";
+
+    /// <summary>The user QEMU runs as unless told otherwise: outside Debian's and systemd's allocated ranges (Debian policy 9.2.2).</summary>
+    public const int DefaultQemuUserId = 64910;
+
+    /// <summary>The host's name, unique in the fabric; defaults to the machine's.</summary>
+    public string HostName { get; set; } = DefaultHostName();
+
+    /// <summary>IP address other silos, peers and clients reach this host at.</summary>
+    [Required]
+    public string AdvertisedAddress { get; set; } = "127.0.0.1";
+
+    /// <summary>TCP port for other silos.</summary>
+    [Range(1, 65535)]
+    public int SiloPort { get; set; } = 11111;
+
+    /// <summary>TCP port for clients.</summary>
+    [Range(1, 65535)]
+    public int GatewayPort { get; set; } = 30000;
+
+    /// <summary>TCP port of the health endpoint.</summary>
+    [Range(1, 65535)]
+    public int HealthPort { get; set; } = 8081;
+
+    /// <summary>Folder for what must survive a restart of the machine: packages, disks, logs, the embedded Postgres.</summary>
+    public string StateFolder { get; set; } = DefaultStateFolder();
+
+    /// <summary>Folder on tmpfs for running VMs: RAM and sockets. Defaults to <c>/dev/shm/architekt-HOST</c>.</summary>
+    public string? RuntimeFolder { get; set; }
+
+    /// <summary>Connection string of the fabric's Postgres; without one a private one is started in the state folder.</summary>
+    public string? Postgres { get; set; }
+
+    /// <summary>TCP port of the private Postgres.</summary>
+    [Range(1, 65535)]
+    public int EmbeddedPostgresPort { get; set; } = 15432;
+
+    /// <summary>The bridge VMs join; without one VMs cannot have a network.</summary>
+    public string? Bridge { get; set; }
+
+    /// <summary>Guest memory this host offers, in bytes; defaults to 80 % of the machine's.</summary>
+    [Range(1L << 20, 1L << 50)]
+    public long? MemoryBytes { get; set; }
+
+    /// <summary>Virtual CPUs this host offers; defaults to four per processor.</summary>
+    [Range(1, 65536)]
+    public int? Vcpus { get; set; }
+
+    /// <summary>User and group id QEMU runs as; 0 means the silo's own. Only root can choose another.</summary>
+    [Range(0, int.MaxValue)]
+    public int? QemuUserId { get; set; }
+
+    /// <summary>QEMU's executable.</summary>
+    [Required]
+    public string QemuBinary { get; set; } = "qemu-system-x86_64";
+
+    /// <summary>The peer's executable; defaults to the one beside the silo.</summary>
+    public string PeerPath { get; set; } = Path.Combine(AppContext.BaseDirectory, "peer", "architekt-peer");
+
+    /// <summary>kvm or tcg; without it the host finds out by booting.</summary>
+    [RegularExpression("kvm|tcg", ErrorMessage = "Fabric:Accelerator must be 'kvm' or 'tcg'.")]
+    public string? Accelerator { get; set; }
+
+    /// <summary>The Orleans cluster to join.</summary>
+    [Required]
+    public string ClusterId { get; set; } = FabricNames.DefaultClusterId;
+
+    /// <summary>The runtime folder in effect.</summary>
+    public string EffectiveRuntimeFolder => RuntimeFolder ?? $"/dev/shm/architekt-{HostName}";
+
+    private static string DefaultHostName() => Environment.MachineName.Split('.')[0].ToLowerInvariant();
+
+    private static string DefaultStateFolder() => Environment.IsPrivilegedProcess
+        ? "/var/lib/architekt"
+        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "architekt");
+}

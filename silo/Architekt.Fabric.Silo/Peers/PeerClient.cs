@@ -1,0 +1,125 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Architekt.Fabric.Peer;
+
+namespace Architekt.Fabric.Silo.Peers;
+
+/// <summary>Speaks to one peer over its unix socket. Connections are kept, so that the calls in a pause need not open any.</summary>
+internal sealed class PeerClient : IDisposable
+{
+    private readonly HttpClient _http;
+    private readonly string _socket;
+
+    public PeerClient(string folder)
+    {
+        _socket = Path.Combine(folder, PeerApi.SocketName);
+        _http = new HttpClient(new SocketsHttpHandler { ConnectCallback = ConnectAsync, UseProxy = false })
+        {
+            BaseAddress = new Uri($"http://peer/v{PeerApi.Version}/"),
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+    }
+
+    public Task<PeerStatus> GetStatusAsync(CancellationToken cancellationToken) =>
+        GetAsync("status", PeerJson.Default.PeerStatus, cancellationToken);
+
+    public Task<PeerTransfer> GetTransferAsync(long after, CancellationToken cancellationToken) =>
+        GetAsync($"transfer?after={after}", PeerJson.Default.PeerTransfer, cancellationToken);
+
+    public Task<PeerStatus> BootAsync(long epoch, CancellationToken cancellationToken) =>
+        PostAsync("boot", new PeerGrant(epoch), PeerJson.Default.PeerGrant, PeerJson.Default.PeerStatus, cancellationToken);
+
+    public Task<PeerStatus> StopAsync(long epoch, bool force, CancellationToken cancellationToken) =>
+        PostAsync("stop", new PeerStop(epoch, force), PeerJson.Default.PeerStop, PeerJson.Default.PeerStatus, cancellationToken);
+
+    public Task<PeerOffer> IncomingAsync(PeerIncoming incoming, CancellationToken cancellationToken) =>
+        PostAsync("incoming", incoming, PeerJson.Default.PeerIncoming, PeerJson.Default.PeerOffer, cancellationToken);
+
+    public Task<PeerStatus> CopyAsync(PeerCopy copy, CancellationToken cancellationToken) =>
+        PostAsync("copy", copy, PeerJson.Default.PeerCopy, PeerJson.Default.PeerStatus, cancellationToken);
+
+    public Task<PeerStatus> SuspendAsync(PeerStep step, CancellationToken cancellationToken) =>
+        PostAsync("suspend", step, PeerJson.Default.PeerStep, PeerJson.Default.PeerStatus, cancellationToken);
+
+    public Task<PeerSwitched> SwitchAsync(PeerStep step, CancellationToken cancellationToken) =>
+        PostAsync("switch", step, PeerJson.Default.PeerStep, PeerJson.Default.PeerSwitched, cancellationToken);
+
+    public Task<PeerLoaded> WaitLoadedAsync(PeerStep step, CancellationToken cancellationToken) =>
+        PostAsync("loaded", step, PeerJson.Default.PeerStep, PeerJson.Default.PeerLoaded, cancellationToken);
+
+    public Task<PeerRunning> RunAsync(long epoch, CancellationToken cancellationToken) =>
+        PostAsync("run", new PeerGrant(epoch), PeerJson.Default.PeerGrant, PeerJson.Default.PeerRunning, cancellationToken);
+
+    public Task<PeerReleased> ReleaseAsync(PeerStep step, CancellationToken cancellationToken) =>
+        PostAsync("release", step, PeerJson.Default.PeerStep, PeerJson.Default.PeerReleased, cancellationToken);
+
+    public Task<PeerStatus> RollBackAsync(PeerStep step, CancellationToken cancellationToken) =>
+        PostAsync("rollback", step, PeerJson.Default.PeerStep, PeerJson.Default.PeerStatus, cancellationToken);
+
+    public Task<PeerStatus> DiscardAsync(PeerStep step, CancellationToken cancellationToken) =>
+        PostAsync("discard", step, PeerJson.Default.PeerStep, PeerJson.Default.PeerStatus, cancellationToken);
+
+    public void Dispose() => _http.Dispose();
+
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(_socket), cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private async Task<TAnswer> GetAsync<TAnswer>(string path, JsonTypeInfo<TAnswer> type, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        return await SendAsync(request, type, cancellationToken);
+    }
+
+    private async Task<TAnswer> PostAsync<TBody, TAnswer>(
+        string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TAnswer> type, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body, bodyType) };
+        return await SendAsync(request, type, cancellationToken);
+    }
+
+    private async Task<TAnswer> SendAsync<TAnswer>(HttpRequestMessage request, JsonTypeInfo<TAnswer> type, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var response = await _http.SendAsync(request, cancellationToken);
+            if (response.StatusCode == HttpStatusCode.OK)
+                return await response.Content.ReadFromJsonAsync(type, cancellationToken) ?? throw new JsonException("empty answer");
+            throw await ToExceptionAsync(response, cancellationToken);
+        }
+        catch (Exception error) when (error is HttpRequestException or IOException or JsonException)
+        {
+            throw FabricException.Unavailable($"The peer at '{_socket}' does not answer: {error.Message}", error);
+        }
+    }
+
+    private static async Task<FabricException> ToExceptionAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        PeerError? error = null;
+        try
+        {
+            error = await response.Content.ReadFromJsonAsync(PeerJson.Default.PeerError, cancellationToken);
+        }
+        catch (JsonException)
+        {
+            // It answers, so it is not unavailable: it just does not know the call.
+        }
+
+        return error is not null && Enum.TryParse<FabricErrorCode>(error.Code, out var code)
+            ? new FabricException(code, error.Message)
+            : new FabricException(FabricErrorCode.Internal, error?.Message ?? $"The peer answered {(int)response.StatusCode}.");
+    }
+}

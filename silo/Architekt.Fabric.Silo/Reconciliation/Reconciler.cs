@@ -1,0 +1,127 @@
+using Architekt.Fabric.Grains;
+using Architekt.Fabric.Peer;
+using Architekt.Fabric.Silo.Peers;
+using Architekt.Fabric.Silo.Runtime;
+
+namespace Architekt.Fabric.Silo.Reconciliation;
+
+/// <summary>
+/// Compares what runs on this host with what Postgres says should, when the silo starts and from time to time. It ends only what it can prove
+/// has no claim, and drives on migrations nobody drives.
+/// </summary>
+internal sealed partial class Reconciler(
+    HostRuntime runtime,
+    PeerSupervisor peers,
+    IVmStore vms,
+    IOperationStore operations,
+    IGrainFactory grains,
+    TimeProvider time,
+    ILogger<Reconciler> logger) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        var isFirst = true;
+        do
+        {
+            try
+            {
+                await ReconcileAsync(isFirst, stoppingToken);
+                isFirst = false;
+            }
+            catch (Exception error) when (error is not OperationCanceledException)
+            {
+                LogFailed(error);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    private async Task ReconcileAsync(bool isFirst, CancellationToken cancellationToken)
+    {
+        if (isFirst)
+        {
+            await peers.AdoptAsync(cancellationToken);
+            foreach (var peer in peers.Peers) runtime.Account(peer);
+        }
+
+        // What is under way first: a migration that is driven on explains most of what looks odd below.
+        foreach (var operation in await operations.ListUnfinishedAsync(runtime.HostName, cancellationToken))
+            await DriveOnAsync(operation, cancellationToken);
+
+        foreach (var peer in peers.Peers) await CompareAsync(peer, cancellationToken);
+        if (isFirst) await RecordMissingAsync(cancellationToken);
+    }
+
+    private async Task DriveOnAsync(OperationInfo operation, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await grains.GetGrain<IMigrationGrain>(operation.Id).StartAsync(cancellationToken);
+        }
+        catch (Exception error) when (error is FabricException or Orleans.Runtime.OrleansException or TimeoutException)
+        {
+            LogNotDriven(operation.Id, error.Message);
+        }
+    }
+
+    /// <summary>A peer without a claim is ended, one left paused by a migration that is over goes on.</summary>
+    private async Task CompareAsync(SupervisedPeer peer, CancellationToken cancellationToken)
+    {
+        var (name, epoch) = (peer.Instance.Vm, peer.Instance.Epoch);
+        var vm = await vms.FindAsync(name, cancellationToken);
+        if (peer.Ended.IsCompleted) return;
+        if (vm is { Info.Operation: not null }) return;
+        if (vm is null || vm.Info.Epoch > epoch || vm.Info.Host != runtime.HostName)
+        {
+            LogNoClaim(name, epoch);
+            await runtime.RemoveAsync(name, epoch, cancellationToken);
+            return;
+        }
+
+        if (vm.Info.Epoch < epoch)
+        {
+            LogNoClaim(name, epoch);
+            await runtime.RemoveAsync(name, epoch, cancellationToken);
+            return;
+        }
+
+        var status = await peer.Client.GetStatusAsync(cancellationToken);
+        if (status is { Operation: { } operation, State: PeerState.Running or PeerState.Switching or PeerState.HandedOver })
+        {
+            LogGoesOn(name, operation);
+            await peer.Client.RollBackAsync(new PeerStep(operation), cancellationToken);
+        }
+        else if (status is { State: PeerState.Loaded or PeerState.Incoming, GrantedEpoch: 0 })
+        {
+            // Owner by a commit whose driver died before it could say so.
+            await peer.Client.RunAsync(epoch, cancellationToken);
+        }
+    }
+
+    /// <summary>After the restart of a machine nothing of its VMs is left; before this they look as if they ran.</summary>
+    private async Task RecordMissingAsync(CancellationToken cancellationToken)
+    {
+        foreach (var vm in await vms.ListAsync(runtime.HostName, cancellationToken))
+        {
+            var (name, epoch) = (vm.Info.Name, vm.Info.Epoch);
+            if (vm.Info.State is VmState.Stopped or VmState.Failed || vm.Info.Operation is not null || peers.Find(name, epoch) is not null) continue;
+            const string reason = "its processes are gone: the host was restarted, or they were ended";
+            await vms.SetStateAsync(name, epoch, VmState.Failed, reason, $"'{name}' failed: {reason}", cancellationToken);
+        }
+    }
+
+    [LoggerMessage(2301, LogLevel.Error, "Reconciling failed; it is tried again")]
+    private partial void LogFailed(Exception error);
+
+    [LoggerMessage(2302, LogLevel.Warning, "Migration {Operation} could not be driven on: {Reason}")]
+    private partial void LogNotDriven(string operation, string reason);
+
+    [LoggerMessage(2303, LogLevel.Warning, "{Vm} with epoch {Epoch} has no claim to run here and is removed")]
+    private partial void LogNoClaim(string vm, long epoch);
+
+    [LoggerMessage(2304, LogLevel.Warning, "{Vm} still takes part in migration {Operation}, which is over: it is rolled back and goes on")]
+    private partial void LogGoesOn(string vm, string operation);
+}

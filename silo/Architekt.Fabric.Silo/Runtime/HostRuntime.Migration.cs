@@ -1,0 +1,139 @@
+using Architekt.Fabric.Grains;
+using Architekt.Fabric.Peer;
+
+namespace Architekt.Fabric.Silo.Runtime;
+
+/// <content>The host's part in migrations: it translates and hands on; the peers do the work.</content>
+internal sealed partial class HostRuntime
+{
+    public Task<IReadOnlyList<string>> CheckSourceAsync(MigrationPlan plan, CancellationToken cancellationToken)
+    {
+        var reasons = new List<string>();
+        if (facts.TrackingReason is { } reason) reasons.Add($"source '{HostName}' cannot migrate live: {reason}");
+        if (peers.Find(plan.Vm, plan.Epoch) is null) reasons.Add($"'{plan.Vm}' does not run on '{HostName}' with epoch {plan.Epoch}");
+        return Task.FromResult<IReadOnlyList<string>>(reasons);
+    }
+
+    public async Task<IReadOnlyList<string>> CheckDestinationAsync(MigrationPlan plan, CancellationToken cancellationToken)
+    {
+        var reasons = new List<string>();
+        var machine = plan.Machine;
+        if (facts.TrackingReason is { } reason) reasons.Add($"destination '{HostName}' could not migrate it on: {reason}");
+        if (await FindStoredAsync(machine.PackageDigest, cancellationToken) is null)
+            reasons.Add($"host '{HostName}' lacks package '{machine.Package}' ({machine.PackageDigest}): import it there first");
+        if (machine.Accelerator != facts.Accelerator)
+            reasons.Add($"host '{HostName}' runs guests under {facts.Accelerator}, and '{plan.Vm}' runs under {machine.Accelerator}");
+        if (Version.TryParse(machine.QemuVersion, out var version) && version > facts.QemuVersion)
+            reasons.Add($"host '{HostName}' has QEMU {facts.QemuVersion}, which is older than the {version} '{plan.Vm}' was started with");
+        if (machine.Mac is not null && Options.Bridge is null) reasons.Add($"host '{HostName}' has no bridge for '{plan.Vm}' to join");
+        if (memory.Refusal(machine.MemoryBytes) is { } refusal) reasons.Add(refusal);
+        return reasons;
+    }
+
+    public async Task<IncomingOffer> PrepareAsync(MigrationPlan plan, CancellationToken cancellationToken)
+    {
+        var isLive = await vms.FindAsync(plan.Vm, cancellationToken) is not { Info.State: VmState.Booting };
+
+        // Asked for again: the peer gives the same offer for the same operation.
+        var peer = peers.Find(plan.Vm, plan.NextEpoch) ?? await LaunchAsync(plan.Vm, plan.NextEpoch, plan.Machine, cancellationToken);
+        try
+        {
+            var offer = await peer.Client.IncomingAsync(new PeerIncoming(plan.Operation, plan.Options.Verify, isLive), cancellationToken);
+            return new IncomingOffer(offer.Address, offer.Port, offer.MemoryExport, offer.StateExport, offer.DiskPort, offer.DiskToken);
+        }
+        catch
+        {
+            await RemoveAsync(plan.Vm, plan.NextEpoch, CancellationToken.None);
+            throw;
+        }
+    }
+
+    public Task StartCopyAsync(MigrationPlan plan, IncomingOffer offer, CancellationToken cancellationToken) =>
+        peers.Require(plan.Vm, plan.Epoch).Client.CopyAsync(
+            new PeerCopy(
+                plan.Operation,
+                new PeerOffer(offer.Address, offer.Port, offer.MemoryExport, offer.StateExport, offer.DiskPort, offer.DiskToken),
+                plan.Options.PauseBudgetMs,
+                plan.Options.MaxRounds,
+                plan.Options.TimeoutMs,
+                plan.Options.Connections,
+                plan.Options.BandwidthBytesPerSecond),
+            cancellationToken);
+
+    public async Task<TransferStatus> GetTransferAsync(MigrationPlan plan, long afterVersion, CancellationToken cancellationToken)
+    {
+        var status = await peers.Require(plan.Vm, plan.Epoch).Client.GetTransferAsync(afterVersion, cancellationToken);
+        return new TransferStatus(
+            status.Version,
+            status.IsConverged,
+            status.Error,
+            ToCounters(status.Counters),
+            status.RemainingBytes,
+            status.BytesPerSecond,
+            status.DirtyBytesPerSecond);
+    }
+
+    public Task SuspendAsync(MigrationPlan plan, CancellationToken cancellationToken) =>
+        peers.Require(plan.Vm, plan.Epoch).Client.SuspendAsync(new PeerStep(plan.Operation), cancellationToken);
+
+    public async Task<SwitchReport> SwitchAsync(MigrationPlan plan, CancellationToken cancellationToken)
+    {
+        var step = new PeerStep(plan.Operation, plan.Options.Verify);
+        var report = await peers.Require(plan.Vm, plan.Epoch).Client.SwitchAsync(step, cancellationToken);
+        return new SwitchReport(
+            report.SourceMs, report.LastRoundMs, report.DiskMs, report.StateMs, report.RoundTripMs, ToCounters(report.Counters), report.Digest);
+    }
+
+    public async Task<LoadReport> WaitLoadedAsync(MigrationPlan plan, int waitMs, CancellationToken cancellationToken)
+    {
+        var step = new PeerStep(plan.Operation, plan.Options.Verify, waitMs);
+        var loaded = await peers.Require(plan.Vm, plan.NextEpoch).Client.WaitLoadedAsync(step, cancellationToken);
+        return new LoadReport(loaded.IsLoaded, loaded.Error, loaded.LoadMs, loaded.Digest);
+    }
+
+    public async Task<RunReport> RunAsync(MigrationPlan plan, CancellationToken cancellationToken)
+    {
+        var peer = peers.Require(plan.Vm, plan.NextEpoch);
+        var report = await peer.Client.RunAsync(plan.NextEpoch, cancellationToken);
+        if (await vms.FindAsync(plan.Vm, cancellationToken) is { Info.State: VmState.Booting }) peers.WatchLiveness(peer);
+        return new RunReport(report.SinceStateMs, report.RunMs);
+    }
+
+    public async Task<int> ReleaseAsync(MigrationPlan plan, CancellationToken cancellationToken)
+    {
+        if (peers.Find(plan.Vm, plan.Epoch) is not { } peer) return 0;
+        var released = await peer.Client.ReleaseAsync(new PeerStep(plan.Operation), cancellationToken);
+        await peer.Ended.WaitAsync(cancellationToken);
+        return released.FramesCarried;
+    }
+
+    public async Task RollBackAsync(MigrationPlan plan, CancellationToken cancellationToken)
+    {
+        if (peers.Find(plan.Vm, plan.Epoch) is { } peer)
+            await peer.Client.RollBackAsync(new PeerStep(plan.Operation), cancellationToken);
+    }
+
+    public async Task DiscardAsync(MigrationPlan plan, CancellationToken cancellationToken)
+    {
+        if (peers.Find(plan.Vm, plan.NextEpoch) is not { } peer) return;
+        try
+        {
+            await peer.Client.DiscardAsync(new PeerStep(plan.Operation), cancellationToken);
+            await peer.Ended.WaitAsync(TimeSpan.FromSeconds(5), time, cancellationToken);
+        }
+        catch (Exception error) when (error is FabricException or TimeoutException)
+        {
+            // The reservation was given back, so whatever this instance is doing it has no claim to go on.
+            await RemoveAsync(plan.Vm, plan.NextEpoch, CancellationToken.None);
+        }
+    }
+
+    private static TransferCounters ToCounters(PeerCounters counters) => new(
+        counters.Rounds,
+        counters.MemoryBytes,
+        counters.ZeroBytes,
+        counters.SkippedBytes,
+        counters.DiskBytes,
+        counters.StateBytes,
+        counters.LastRoundBytes);
+}

@@ -1,0 +1,91 @@
+using Architekt.Fabric.Packages;
+
+namespace Architekt.Fabric.Silo.Runtime;
+
+/// <content>The host's packages.</content>
+internal sealed partial class HostRuntime
+{
+    public async Task<IReadOnlyList<PackageInfo>> ListPackagesAsync(CancellationToken cancellationToken)
+    {
+        var stored = await packages.ListAsync(cancellationToken);
+        return [.. stored.SelectMany(package => package.Names.DefaultIfEmpty(package.Digest), ToInfo)];
+    }
+
+    public async Task<PackageInfo?> FindPackageAsync(string nameOrDigest, CancellationToken cancellationToken) =>
+        await FindStoredAsync(nameOrDigest, cancellationToken) is { } package ? ToInfo(package, NameOf(package, nameOrDigest)) : null;
+
+    public async Task<PackageInfo> ImportPackageAsync(
+        string path, string name, IProgress<(long Done, long Total)> progress, CancellationToken cancellationToken)
+    {
+        if (!Path.IsPathRooted(path))
+            throw FabricException.Invalid($"'{path}' must be an absolute path of a folder on host '{HostName}'.");
+        try
+        {
+            var package = await packages.ImportAsync(path, name, new ByteProgress(progress), cancellationToken);
+            return ToInfo(package, name);
+        }
+        catch (PackageException error)
+        {
+            throw ToFabric(error);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new FabricException(FabricErrorCode.Failed, $"'{path}' could not be imported on '{HostName}': {error.Message}", innerException: error);
+        }
+    }
+
+    private async Task<StoredPackage?> FindStoredAsync(string nameOrDigest, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await packages.FindAsync(nameOrDigest, cancellationToken);
+        }
+        catch (PackageException error)
+        {
+            throw ToFabric(error);
+        }
+    }
+
+    private async Task<StoredPackage> RequirePackageAsync(string nameOrDigest, CancellationToken cancellationToken) =>
+        await FindStoredAsync(nameOrDigest, cancellationToken)
+            ?? throw FabricException.NotFound($"Host '{HostName}' has no package '{nameOrDigest}': import it there with 'fabric package import'.");
+
+    private PackageInfo ToInfo(StoredPackage package, string name) => new(
+        HostName,
+        name,
+        package.Digest,
+        package.Manifest.Kind.ToString().ToLowerInvariant(),
+        package.Manifest.Architecture,
+        ToWord(package.Manifest.MachineType),
+        package.Manifest.Vcpus,
+        package.Manifest.MemoryBytes,
+        package.Manifest.Entries.Sum(static entry => entry.Size),
+        new DateTimeOffset(Directory.GetCreationTimeUtc(package.Folder), TimeSpan.Zero),
+        [.. package.Manifest.Entries.Select(static entry => new PackageEntryInfo(entry.Name, entry.Size, entry.Sha256))]);
+
+    private static string NameOf(StoredPackage package, string asked) =>
+        package.Names.Contains(asked) ? asked : package.Names.Count > 0 ? package.Names[0] : package.Digest;
+
+    private static string ToWord(PackageMachineType type) => type.ToString().ToLowerInvariant();
+
+    private static string? EntryOf(StoredPackage package, string name) =>
+        package.Manifest.Entries.Any(entry => entry.Name == name) ? package.PathOf(name) : null;
+
+    private static FabricException ToFabric(PackageException error) => new(
+        error.Code switch
+        {
+            PackageErrorCode.NotFound => FabricErrorCode.NotFound,
+            PackageErrorCode.Exists => FabricErrorCode.AlreadyExists,
+            PackageErrorCode.NoSpace => FabricErrorCode.NoCapacity,
+            PackageErrorCode.UnsupportedVersion => FabricErrorCode.Unsupported,
+            PackageErrorCode.DigestMismatch => FabricErrorCode.Failed,
+            _ => FabricErrorCode.InvalidArgument,
+        },
+        error.Message,
+        innerException: error);
+
+    private sealed class ByteProgress(IProgress<(long Done, long Total)> progress) : IProgress<ImportProgress>
+    {
+        public void Report(ImportProgress value) => progress.Report((value.BytesDone, value.BytesTotal));
+    }
+}
