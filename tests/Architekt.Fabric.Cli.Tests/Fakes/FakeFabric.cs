@@ -1,0 +1,184 @@
+using System.Runtime.CompilerServices;
+using Architekt.Fabric.Client;
+
+namespace Architekt.Fabric.Cli.Tests.Fakes;
+
+/// <summary>A fabric in memory, through the client's own mocking surface.</summary>
+internal sealed class FakeFabric : FabricClient
+{
+    public List<HostInfo> Hosts { get; } = [];
+
+    public List<PackageInfo> Packages { get; } = [];
+
+    public List<VmInfo> Vms { get; } = [];
+
+    public List<OperationInfo> Operations { get; } = [];
+
+    public List<FabricEvent> Events { get; } = [];
+
+    public List<MigrationProgress> Reports { get; } = [];
+
+    public List<string> Calls { get; } = [];
+
+    public List<byte> Typed { get; } = [];
+
+    public byte[] Log { get; set; } = [];
+
+    /// <summary>Thrown by every call, if set.</summary>
+    public Exception? Fault { get; set; }
+
+    /// <summary>Thrown after the reports were watched, if set.</summary>
+    public Exception? WatchFault { get; set; }
+
+    /// <summary>Called when the reports are used up; the watch then waits to be cancelled.</summary>
+    public Action? ReportsUsedUp { get; set; }
+
+    /// <summary>Called when the events are used up; the watch then waits to be cancelled.</summary>
+    public Action? EventsUsedUp { get; set; }
+
+    public VmSpec? Spec { get; private set; }
+
+    public MigrationOptions? Options { get; private set; }
+
+    public int LogPieceBytes { get; set; } = 1000;
+
+    public override Task<IReadOnlyList<HostInfo>> ListHostsAsync(CancellationToken cancellationToken = default) => Answer<IReadOnlyList<HostInfo>>(Hosts);
+
+    public override Task<IReadOnlyList<PackageInfo>> ListPackagesAsync(string host, CancellationToken cancellationToken = default) =>
+        Answer<IReadOnlyList<PackageInfo>>([.. Packages.Where(package => package.Host == host)]);
+
+    public override Task<PackageInfo?> FindPackageAsync(string host, string name, CancellationToken cancellationToken = default) =>
+        Answer(Packages.Find(package => package.Host == host && package.Name == name));
+
+    public override Task<PackageInfo> ImportPackageAsync(
+        string host, string path, string name, IProgress<PackageImport>? progress = null, CancellationToken cancellationToken = default)
+    {
+        Calls.Add($"import {path} as {name} on {host}");
+        progress?.Report(new PackageImport(false, 50, 100, null, null, null));
+        return Answer(Packages.First());
+    }
+
+    public override Task<VmInfo> RunVmAsync(VmSpec spec, CancellationToken cancellationToken = default)
+    {
+        Spec = spec;
+        return Answer(Samples.Vm(spec.Name, VmState.Booting));
+    }
+
+    public override Task<VmInfo?> FindVmAsync(string name, CancellationToken cancellationToken = default) => Answer(Vms.Find(vm => vm.Name == name));
+
+    public override Task<IReadOnlyList<VmInfo>> ListVmsAsync(CancellationToken cancellationToken = default) => Answer<IReadOnlyList<VmInfo>>(Vms);
+
+    public override Task<VmInfo> StopVmAsync(string name, bool force = false, CancellationToken cancellationToken = default)
+    {
+        Calls.Add($"stop {name} force={force}");
+        return Answer(Samples.Vm(name, force ? VmState.Stopped : VmState.Stopping));
+    }
+
+    public override Task DeleteVmAsync(string name, bool force = false, CancellationToken cancellationToken = default)
+    {
+        Calls.Add($"delete {name} force={force}");
+        return Answer(true);
+    }
+
+    public override Task<VmInfo> WaitForVmAsync(string name, VmState state, TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        Calls.Add($"wait {name} {state} {timeout}");
+        return Vms.Find(vm => vm.Name == name && vm.State == state) is { } vm
+            ? Answer(vm)
+            : Task.FromException<VmInfo>(new FabricException(FabricErrorCode.Timeout, $"VM '{name}' was not there in time.", isTransient: true));
+    }
+
+    public override Task<VmLog> ReadLogAsync(string name, long offset, TimeSpan wait = default, CancellationToken cancellationToken = default)
+    {
+        var start = (int)(offset < 0 ? Math.Max(0, Log.Length + offset) : Math.Min(offset, Log.Length));
+        var end = Math.Min(Log.Length, start + LogPieceBytes);
+        return Answer(new VmLog(Log[start..end], end, 1));
+    }
+
+    public override async IAsyncEnumerable<VmLog> FollowLogAsync(
+        string name, long offset = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await Task.Yield();
+        if (offset < Log.Length) yield return new VmLog(Log[(int)Math.Max(offset, 0)..], Log.Length, 1);
+        yield return new VmLog("on the new host\n"u8.ToArray(), 16, 2);
+    }
+
+    public override Task WriteConsoleAsync(string name, ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default)
+    {
+        Typed.AddRange(data.ToArray());
+        return Answer(true);
+    }
+
+    public override VmConsole AttachConsole(string name) => new FakeConsole(this, name);
+
+    public override Task<MigrationOperation> StartMigrationAsync(
+        string vm, string destination, MigrationOptions? options = null, string? operationId = null, CancellationToken cancellationToken = default)
+    {
+        Calls.Add($"migrate {vm} to {destination} as {operationId ?? "?"}");
+        Options = options;
+        var info = Samples.Operation(operationId ?? "op-1", vm: vm, destination: destination);
+        return Answer<MigrationOperation>(new FakeOperation(this, info.Id, info));
+    }
+
+    public override MigrationOperation GetOperation(string id) => new FakeOperation(this, id, null);
+
+    public override Task<OperationInfo?> FindOperationAsync(string id, CancellationToken cancellationToken = default) =>
+        Answer(Operations.Find(operation => operation.Id == id));
+
+    public override Task<MigrationResult?> FindMigrationResultAsync(string id, CancellationToken cancellationToken = default) =>
+        Answer(Reports.Find(report => report.Result?.Operation == id)?.Result);
+
+    public override Task<IReadOnlyList<OperationInfo>> ListOperationsAsync(string? vm = null, int limit = 50, CancellationToken cancellationToken = default)
+    {
+        Calls.Add($"operations vm={vm} limit={limit}");
+        return Answer<IReadOnlyList<OperationInfo>>(Operations);
+    }
+
+    public override Task<IReadOnlyList<FabricEvent>> ReadEventsAsync(long afterSequence = -1, int limit = 100, CancellationToken cancellationToken = default) =>
+        Answer<IReadOnlyList<FabricEvent>>(
+            afterSequence < 0 ? [.. Events.TakeLast(limit)] : [.. Events.Where(happened => happened.Sequence > afterSequence).Take(limit)]);
+
+    public override async IAsyncEnumerable<FabricEvent> WatchEventsAsync(
+        long afterSequence = -1, int backlog = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        foreach (var happened in Events.Where(happened => happened.Sequence > afterSequence)) yield return happened;
+        EventsUsedUp?.Invoke();
+        await Task.Delay(Timeout.Infinite, cancellationToken);
+    }
+
+    private Task<T> Answer<T>(T value) => Fault is { } fault ? Task.FromException<T>(fault) : Task.FromResult(value);
+
+    private sealed class FakeOperation(FakeFabric fabric, string id, OperationInfo? started) : MigrationOperation(id, started)
+    {
+        public override async Task<OperationInfo> GetInfoAsync(CancellationToken cancellationToken = default) =>
+            await fabric.FindOperationAsync(Id, cancellationToken) ?? throw FabricException.NotFound($"There is no operation '{Id}'.");
+
+        public override async IAsyncEnumerable<MigrationProgress> WatchAsync(
+            long afterSequence = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        {
+            foreach (var report in fabric.Reports) yield return report;
+            if (fabric.WatchFault is { } fault) throw fault;
+            fabric.ReportsUsedUp?.Invoke();
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+        }
+
+        public override Task CancelAsync(CancellationToken cancellationToken = default)
+        {
+            fabric.Calls.Add($"cancel {Id}");
+            return fabric.Answer(true);
+        }
+    }
+
+    private sealed class FakeConsole(FakeFabric fabric, string vm) : VmConsole(vm)
+    {
+        public override async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(
+            int backlogBytes = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        {
+            yield return "login: "u8.ToArray();
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+        }
+
+        public override Task WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default) =>
+            fabric.WriteConsoleAsync(Vm, data, cancellationToken);
+    }
+}

@@ -1,0 +1,59 @@
+using System.Collections.Concurrent;
+
+namespace Architekt.Fabric.Client.Tests.Fakes;
+
+/// <summary>What the fake grains answer from; outlives the silo they run in.</summary>
+internal sealed class FakeWorld
+{
+    private readonly Lock _gate = new();
+    private readonly List<FabricEvent> _events = [];
+    private readonly List<MigrationProgress> _reports = [];
+
+    public ConcurrentDictionary<string, VmInfo> Vms { get; } = new();
+
+    public ConcurrentDictionary<string, OperationInfo> Operations { get; } = new();
+
+    public ConcurrentDictionary<string, MigrationResult> Results { get; } = new();
+
+    public ConcurrentQueue<MigrationRequest> Requests { get; } = new();
+
+    public ConcurrentQueue<long> WatchedAfter { get; } = new();
+
+    public ConcurrentQueue<byte[]> Typed { get; } = new();
+
+    public ConcurrentQueue<PackageImport> Imports { get; } = new();
+
+    /// <summary>Thrown by the VM grain's calls, if set.</summary>
+    public Func<Exception>? VmFault { get; set; }
+
+    /// <summary>Thrown by the migration grain when a watcher comes, if set.</summary>
+    public Func<Exception?>? WatchFault { get; set; }
+
+    public string Log { get; set; } = "";
+
+    public long LogEpoch { get; set; } = 1;
+
+    public void Report(MigrationProgress report)
+    {
+        lock (_gate) _reports.Add(report);
+    }
+
+    public IReadOnlyList<MigrationProgress> ReportsAfter(long sequence)
+    {
+        lock (_gate) return [.. _reports.Where(report => report.Sequence > sequence)];
+    }
+
+    public void Record(FabricEvent happened)
+    {
+        lock (_gate) _events.Add(happened);
+    }
+
+    public IReadOnlyList<FabricEvent> Events(long after, int limit)
+    {
+        lock (_gate)
+        {
+            var ordered = _events.OrderBy(happened => happened.Sequence).ToList();
+            return after < 0 ? [.. ordered.TakeLast(limit)] : [.. ordered.Where(happened => happened.Sequence > after).Take(limit)];
+        }
+    }
+}

@@ -1,0 +1,3 @@
+using Architekt.Fabric.Testing;
+
+[assembly: AssemblyFixture(typeof(PostgresServer))]

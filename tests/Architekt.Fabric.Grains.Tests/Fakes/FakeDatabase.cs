@@ -1,0 +1,54 @@
+namespace Architekt.Fabric.Grains.Tests.Fakes;
+
+/// <summary>The tables behind the fake stores, with the rules of the real statements and a switch that makes Postgres unreachable.</summary>
+internal sealed class FakeDatabase(FakeWorld world)
+{
+    private readonly Dictionary<string, HostInfo> _hosts = [];
+    private readonly Dictionary<string, VmRecord> _vms = [];
+    private readonly Dictionary<string, (MigrationPlan Plan, OperationInfo Info, MigrationResult? Result)> _operations = [];
+    private readonly HashSet<string> _committed = [];
+    private readonly List<FabricEvent> _events = [];
+    private readonly Lock _lock = new();
+
+    public bool IsDown { get; set; }
+
+    public FakeWorld World => world;
+
+    public T Do<T>(Func<Tables, T> action)
+    {
+        if (IsDown) throw FabricException.Unavailable("Postgres at 'test' cannot be reached.");
+        lock (_lock) return action(new Tables(_hosts, _vms, _operations, _committed, _events));
+    }
+
+    /// <summary>Who owns a VM, for the tests themselves: also while Postgres is down for everybody else.</summary>
+    public string? OwnerOf(string vm)
+    {
+        lock (_lock) return _vms.GetValueOrDefault(vm)?.Info.Host;
+    }
+
+    /// <summary>The commit itself, for scripts that carry it out and lose its answer.</summary>
+    public CommitOutcome Commit(MigrationPlan plan)
+    {
+        lock (_lock)
+        {
+            if (!_vms.TryGetValue(plan.Vm, out var row)) return CommitOutcome.Refused;
+            var info = row.Info;
+            if (info.Host != plan.Source || info.Epoch != plan.Epoch || info.Operation != plan.Operation) return CommitOutcome.Refused;
+            _vms[plan.Vm] = row with { Info = info with { Host = plan.Destination, Epoch = plan.NextEpoch, Operation = null } };
+            _committed.Add(plan.Operation);
+            var operation = _operations[plan.Operation];
+            _operations[plan.Operation] = operation with { Info = operation.Info with { Phase = MigrationPhase.Run } };
+            return CommitOutcome.Committed;
+        }
+    }
+
+    internal sealed record Tables(
+        Dictionary<string, HostInfo> Hosts,
+        Dictionary<string, VmRecord> Vms,
+        Dictionary<string, (MigrationPlan Plan, OperationInfo Info, MigrationResult? Result)> Operations,
+        HashSet<string> Committed,
+        List<FabricEvent> Events)
+    {
+        public void Change(string vm, Func<VmInfo, VmInfo> change) => Vms[vm] = Vms[vm] with { Info = change(Vms[vm].Info) };
+    }
+}

@@ -1,0 +1,84 @@
+using System.Net;
+using Architekt.Fabric.Processes;
+
+namespace Architekt.Fabric.Integration.Tests;
+
+/// <summary>One host: a real silo process with folders and a loopback address of its own.</summary>
+internal sealed class SiloProcess(string name, string address, string folder, string runtimeFolder, string postgres)
+{
+    private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(90);
+    private static readonly HttpClient Http = new();
+    private ProcessIdentity? _process;
+
+    public string Name => name;
+
+    public string Gateway => $"{address}:{GatewayPort}";
+
+    public string RuntimeFolder => runtimeFolder;
+
+    private const int SiloPort = 21111;
+    private const int GatewayPort = 31000;
+    private const int HealthPort = 28081;
+
+    private string LogFile => Path.Combine(folder, "silo.log");
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(folder);
+        var peer = Environment.GetEnvironmentVariable("ARCHITEKT_TEST_PEER") ?? Path.Combine(AppContext.BaseDirectory, "architekt-peer");
+        var environment = new Dictionary<string, string?>
+        {
+            ["Fabric__HostName"] = name,
+            ["Fabric__AdvertisedAddress"] = address,
+            ["Fabric__SiloPort"] = $"{SiloPort}",
+            ["Fabric__GatewayPort"] = $"{GatewayPort}",
+            ["Fabric__HealthPort"] = $"{HealthPort}",
+            ["Fabric__StateFolder"] = folder,
+            ["Fabric__RuntimeFolder"] = runtimeFolder,
+            ["Fabric__Postgres"] = postgres,
+            ["Fabric__PeerPath"] = peer,
+            ["Fabric__MemoryBytes"] = $"{1L << 30}",
+            ["Fabric__ClusterId"] = "integration",
+        };
+        _process = await DetachedProcess.StartAsync(
+            Path.Combine(AppContext.BaseDirectory, "Architekt.Fabric.Silo"), [], environment, folder, LogFile, cancellationToken);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(StartDeadline);
+        while (!await IsHealthyAsync(deadline.Token))
+        {
+            if (!_process.Value.IsAlive()) throw new InvalidOperationException($"{name} ended: {File.ReadAllText(LogFile)}");
+            await Task.Delay(100, deadline.Token);
+        }
+    }
+
+    public async Task KillAsync()
+    {
+        if (_process is not { } process) return;
+        process.Kill(ProcessSignal.Kill);
+        await process.WaitForExitAsync(TimeSpan.FromSeconds(10));
+        _process = null;
+    }
+
+    public async Task StopAsync()
+    {
+        if (_process is not { } process) return;
+        process.Kill(ProcessSignal.Terminate);
+        if (!await process.WaitForExitAsync(TimeSpan.FromSeconds(30))) await KillAsync();
+        _process = null;
+    }
+
+    private static async Task<bool> IsHealthyAsync(string address, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var answer = await Http.GetAsync(new Uri($"http://{address}:{HealthPort}/health"), cancellationToken);
+            return answer.StatusCode == HttpStatusCode.OK;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    private Task<bool> IsHealthyAsync(CancellationToken cancellationToken) => IsHealthyAsync(address, cancellationToken);
+}

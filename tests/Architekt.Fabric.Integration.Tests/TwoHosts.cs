@@ -1,0 +1,108 @@
+using System.Text.Json;
+using Architekt.Fabric.Client;
+using Architekt.Fabric.Peer;
+using Architekt.Fabric.Processes;
+using Architekt.Fabric.Testing;
+
+namespace Architekt.Fabric.Integration.Tests;
+
+/// <summary>Two real silos, a real Postgres behind a wire that can be cut, and a real Redis guest that is up on host-a.</summary>
+public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
+{
+    public const string Vm = "redis";
+    private readonly string _folder = Path.Combine(Path.GetTempPath(), $"architekt-it-{Guid.NewGuid():N}"[..24]);
+    private readonly string _runtime = $"/dev/shm/akit-{Environment.ProcessId}";
+    private PostgresForwarder? _postgres;
+    private string? _skip;
+
+    internal SiloProcess HostA { get; private set; } = null!;
+
+    internal SiloProcess HostB { get; private set; } = null!;
+
+    internal FabricClient Fabric { get; private set; } = null!;
+
+    internal PostgresForwarder Postgres => _postgres!;
+
+    public async ValueTask InitializeAsync()
+    {
+        var guest = Environment.GetEnvironmentVariable("ARCHITEKT_TEST_GUEST");
+        _skip = guest is null ? "ARCHITEKT_TEST_GUEST names no guest; build one with compose/guest/build.sh."
+            : !Environment.IsPrivilegedProcess ? "Running QEMU as its own user needs root."
+            : null;
+        if (_skip is not null) return;
+
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        Directory.CreateDirectory(_folder, (UnixFileMode)0b111_101_101);
+        _postgres = new PostgresForwarder(await server.CreateEmptyDatabaseAsync(deadline.Token));
+        HostA = new SiloProcess("host-a", "127.0.0.31", Path.Combine(_folder, "a"), _runtime + "-a", _postgres.ConnectionString);
+        HostB = new SiloProcess("host-b", "127.0.0.32", Path.Combine(_folder, "b"), _runtime + "-b", _postgres.ConnectionString);
+        await HostA.StartAsync(deadline.Token);
+        await HostB.StartAsync(deadline.Token);
+        Fabric = await FabricClient.ConnectAsync(
+            new FabricClientOptions { Gateways = { HostA.Gateway, HostB.Gateway }, ClusterId = "integration", ConnectTimeout = TimeSpan.FromSeconds(30) },
+            deadline.Token);
+        foreach (var host in new[] { HostA, HostB }) await Fabric.ImportPackageAsync(host.Name, guest!, "redis", progress: null, deadline.Token);
+        await Fabric.RunVmAsync(new VmSpec(Vm, "redis", HostA.Name, HasNetwork: false), deadline.Token);
+        await Fabric.WaitForVmAsync(Vm, VmState.Running, TimeSpan.FromMinutes(2), deadline.Token);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_skip is not null) return;
+        try
+        {
+            await Fabric.DeleteVmAsync(Vm, force: true);
+        }
+        finally
+        {
+            await Fabric.DisposeAsync();
+            await HostB.StopAsync();
+            await HostA.StopAsync();
+            _postgres?.Dispose();
+            foreach (var runtime in new[] { HostA.RuntimeFolder, HostB.RuntimeFolder })
+            {
+                EndLeftovers(runtime);
+                if (Directory.Exists(runtime)) Directory.Delete(runtime, recursive: true);
+            }
+
+            Directory.Delete(_folder, recursive: true);
+        }
+    }
+
+    /// <summary>Skips the test where the fabric cannot be set up, with the reason.</summary>
+    internal void Require() => Assert.SkipWhen(_skip is not null, _skip ?? "");
+
+    internal SiloProcess Of(string host) => host == HostA.Name ? HostA : HostB;
+
+    internal string Other(string host) => host == HostA.Name ? HostB.Name : HostA.Name;
+
+    /// <summary>Names of the instance folders on a host: what runs, or was left, there.</summary>
+    internal static IReadOnlyList<string> Instances(SiloProcess host) =>
+        [.. Directory.EnumerateDirectories(host.RuntimeFolder).Select(static folder => Path.GetFileName(folder))];
+
+    internal static PeerIdentity Identity(SiloProcess host, string instance) => JsonSerializer.Deserialize(
+        File.ReadAllBytes(Path.Combine(host.RuntimeFolder, instance, PeerApi.IdentityFile)), PeerJson.Default.PeerIdentity)!;
+
+    internal static async Task UntilAsync(Func<Task<bool>> condition, string what, CancellationToken cancellationToken)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(TimeSpan.FromSeconds(60));
+        while (!await condition())
+        {
+            Assert.False(deadline.IsCancellationRequested, $"Within 60 s it did not happen that {what}.");
+            await Task.Delay(50, cancellationToken);
+        }
+    }
+
+    /// <summary>A failed test must not leave its VMs behind; a passed one has left none.</summary>
+    private static void EndLeftovers(string runtime)
+    {
+        if (!Directory.Exists(runtime)) return;
+        foreach (var file in Directory.EnumerateFiles(runtime, PeerApi.IdentityFile, SearchOption.AllDirectories))
+        {
+            var identity = JsonSerializer.Deserialize(File.ReadAllBytes(file), PeerJson.Default.PeerIdentity)!;
+            new ProcessIdentity(identity.PeerPid, identity.PeerStartTicks).Kill(ProcessSignal.Kill);
+            new ProcessIdentity(identity.QemuPid, identity.QemuStartTicks).Kill(ProcessSignal.Kill);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+namespace Architekt.Fabric.Peer.Tests.Support;
+
+/// <summary>The classes that share the one guest.</summary>
+[CollectionDefinition(Name)]
+public sealed class SharedGuest : ICollectionFixture<MigratingGuest>
+{
+    public const string Name = "guest";
+}
