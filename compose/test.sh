@@ -1,0 +1,96 @@
+#!/bin/bash
+# Builds everything with warnings as errors, checks the formatting and runs every test.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=docker.sh
+. "$repository/compose/docker.sh"
+
+usage() {
+  cat <<'TEXT'
+Usage: sudo ./compose/test.sh [NAME...]
+
+Runs all test projects, or those whose name contains one of the NAMEs, and ends with a line "N passed, N failed, N skipped".
+Installs the packages it needs, starts a Docker daemon if there is none, and builds the image of Postgres and the guest.
+
+Environment:
+  ARCHITEKT_REQUIRE_TESTCONTAINERS=1  fails tests that would use another Postgres than the one in a container
+  TEST_ALLOWED_SKIPS                  extended regular expression; the run fails if the reason of a skipped test does not match it
+  TEST_TIMEOUT                        seconds one project may take (default: 1800)
+  ARCHITEKT_OUT                       folder for everything built, and for logs (default: out in the repository)
+TEXT
+}
+
+case "${1:-}" in
+  -h | --help) usage; exit 0 ;;
+  -*) usage >&2; exit 2 ;;
+esac
+
+before_end() {
+  docker_stop
+}
+
+is_wanted() { # PROJECT NAME...
+  local project=$1 name
+  shift
+  [ $# -gt 0 ] || return 0
+  for name in "$@"; do
+    [[ $project != *"$name"* ]] || return 0
+  done
+  return 1
+}
+
+run_tests() { # PROJECT: adds its counts to passed, failed and skipped, and names what did not pass
+  local project=$1 report=$logs/$1.json status=0 counts
+  echo "$project"
+  attended timeout -k 30 "${TEST_TIMEOUT:-1800}" "$repository/tests/$project/bin/Debug/net10.0/$project" \
+    -noColor -noLogo -noAutoReporters -reporter quiet -result-ctrf "$report" >"$logs/$project.log" 2>&1 || status=$?
+  [ -s "$report" ] || echo '{}' >"$report"
+  # "other" counts what broke outside of a test, such as the cleaning up of a class.
+  read -r -a counts < <(jq -r '.results.summary // {} | "\(.passed // 0) \((.failed // 0) + (.other // 0)) \((.skipped // 0) + (.pending // 0))"' "$report")
+  # Crashed, hung, or found nothing to run.
+  if [ "${counts[1]}" -eq 0 ] && { [ "$status" -ne 0 ] || [ "$((counts[0] + counts[2]))" -eq 0 ]; }; then
+    counts[1]=1
+    echo "  FAILED  the run itself: it ended with status $status and $((counts[0] + counts[2])) tests; all of it is in $logs/$project.log"
+    grep -v '^ *at ' "$logs/$project.log" | tail -n 20 | sed 's/^/    /'
+  fi
+  jq -r '(.results.tests[]? | select(.status == "failed")), .results.extra.suites[]?.errors[]?
+    | "  FAILED  \(.name)", ("\(.message // "")\n\(.trace // "")" | split("\n")[:15][] | "    " + .)' "$report"
+  jq -r '.results.tests[]? | select(.status == "skipped" or .status == "pending")
+    | "\(.name): \(.message // "no reason given" | gsub("\\s+"; " "))"' "$report" | tee -a "$logs/skipped" | sed 's/^/  skipped  /'
+  passed=$((passed + counts[0])) failed=$((failed + counts[1])) skipped=$((skipped + counts[2]))
+}
+
+begin_run test
+ensure_packages "$packages_run" "$packages_build" "$packages_test"
+# shellcheck disable=SC2119 # It takes further projects, not the arguments of this script.
+build_all
+
+say 'Building the solution, warnings as errors'
+cd "$repository"
+attended quietly "$logs/build.log" dotnet build Architekt.Fabric.sln -warnaserror -nologo -v quiet -m:1 --nodereuse:false -p:UseSharedCompilation=false
+say 'Checking the formatting'
+attended quietly "$logs/format.log" dotnet format Architekt.Fabric.sln --verify-no-changes --no-restore
+
+say 'Preparing Docker and the image of Postgres'
+docker_start
+attended quietly "$logs/image.log" "$repository/compose/postgres/build-image.sh"
+
+say 'Running the tests'
+export ARCHITEKT_TEST_GUEST=$out/guest ARCHITEKT_TEST_PEER=$out/peer/architekt-peer
+passed=0 failed=0 skipped=0
+: >"$logs/skipped"
+for folder in tests/*.Tests/; do
+  project=$(basename "$folder")
+  ! is_wanted "$project" "$@" || run_tests "$project"
+done
+
+echo
+forbidden=
+if [ -n "${TEST_ALLOWED_SKIPS:-}" ] && forbidden=$(grep -vE ": .*($TEST_ALLOWED_SKIPS)" "$logs/skipped"); then
+  printf 'These tests may not be skipped here:\n%s\n' "$forbidden"
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+if [ "$failed" -gt 0 ] || [ "$passed" -eq 0 ] || [ -n "$forbidden" ]; then
+  exit 1
+fi
