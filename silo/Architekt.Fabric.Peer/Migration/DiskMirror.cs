@@ -1,11 +1,10 @@
-using System.Net.Sockets;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Architekt.Fabric.Peer.Hosting;
 using Architekt.Fabric.Peer.Machine;
 using Architekt.Fabric.Processes;
 using Architekt.Fabric.Qemu;
-
 
 namespace Architekt.Fabric.Peer.Migration;
 
