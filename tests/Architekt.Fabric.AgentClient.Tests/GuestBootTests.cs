@@ -56,9 +56,9 @@ public sealed class GuestBootTests : IAsyncDisposable
 
     private static string Blueprint()
     {
-        var folder = Environment.GetEnvironmentVariable("ARCHITEKT_GUEST");
+        var folder = Environment.GetEnvironmentVariable("ARCHITEKT_TEST_GUEST");
         if (folder is null || !File.Exists(Path.Combine(folder, "manifest.json")))
-            Assert.Skip("ARCHITEKT_GUEST does not name a blueprint's folder; make one with compose/guest/build.sh FOLDER");
+            Assert.Skip("ARCHITEKT_TEST_GUEST does not name a blueprint's folder; make one with compose/guest/build.sh FOLDER");
         if (!File.Exists("/usr/bin/qemu-system-x86_64"))
             Assert.Skip("qemu-system-x86_64 is not installed");
         return folder;

@@ -4,7 +4,6 @@ using Architekt.Fabric.Peer.Hosting;
 using Architekt.Fabric.Processes;
 using Architekt.Fabric.Qemu;
 
-
 namespace Architekt.Fabric.Peer.Machine;
 
 /// <summary>One QEMU with all that is its own: RAM file, TAP, control connection. Starts paused, whatever it is for.</summary>

@@ -19,17 +19,26 @@ internal sealed class DiskMirror : IAsyncDisposable
     private const string FarNode = "far";
     private const string RelaySocket = "mirror.sock";
     private const int MostAttempts = 400;
+
+    /// <summary>Room for the magic numbers and flags an NBD server begins with (doc/proto.md, Newstyle negotiation).</summary>
+    private const int GreetingBytes = 18;
+
     private static readonly TimeSpan AbortPoll = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan ConnectDeadline = TimeSpan.FromSeconds(5);
+
+    /// <summary>While QEMU opens the destination's export it does nothing else, and soon the guest would feel that.</summary>
+    private static readonly TimeSpan OpenDeadline = TimeSpan.FromSeconds(1);
+
     private readonly VmMachine _machine;
     private readonly Socket _listener;
     private readonly CancellationTokenSource _ending = new();
-    private readonly Task _accepting;
+    private readonly Task _relaying;
     private readonly TimeProvider _time;
     private Task<QmpEvent>? _ready;
     private Task<QmpEvent>? _failed;
     private long _bytes;
 
-    private DiskMirror(VmMachine machine, PeerOffer offer, int? qemuUser, TimeProvider time)
+    private DiskMirror(VmMachine machine, Socket far, ReadOnlyMemory<byte> greeting, int? qemuUser, TimeProvider time)
     {
         _machine = machine;
         _time = time;
@@ -39,7 +48,7 @@ internal sealed class DiskMirror : IAsyncDisposable
         _listener.Bind(new UnixDomainSocketEndPoint(path));
         FileOwner.Give(path, qemuUser);
         _listener.Listen();
-        _accepting = AcceptAsync(offer);
+        _relaying = RelayAsync(far, greeting);
     }
 
     /// <summary>Bytes QEMU has sent towards the destination.</summary>
@@ -59,10 +68,11 @@ internal sealed class DiskMirror : IAsyncDisposable
     public static async Task<DiskMirror> StartAsync(
         VmMachine machine, PeerOffer offer, int? qemuUser, TimeProvider time, CancellationToken cancellationToken)
     {
-        var mirror = new DiskMirror(machine, offer, qemuUser, time);
+        var (far, greeting) = await ConnectAsync(offer, time, cancellationToken);
+        var mirror = new DiskMirror(machine, far, greeting, qemuUser, time);
         try
         {
-            await machine.Qmp.BlockdevAddNbdAsync(FarNode, machine.Folder.InQemu(RelaySocket), Export, cancellationToken);
+            await mirror.OpenAsync(cancellationToken);
             mirror._ready = mirror.WaitAsync(QmpEventNames.BlockJobReady);
             mirror._failed = mirror.WaitAsync(QmpEventNames.BlockJobError);
             await machine.Qmp.BlockdevMirrorAsync(
@@ -91,6 +101,8 @@ internal sealed class DiskMirror : IAsyncDisposable
     /// <summary>Ends the mirror, wherever it is; the guest's own disk is not touched.</summary>
     public async Task AbortAsync()
     {
+        // First: QEMU would wait for a destination that does not answer, and everything below waits for QEMU.
+        await _ending.CancelAsync();
         while ((await _machine.Qmp.QueryBlockJobsAsync(CancellationToken.None)).Count > 0)
         {
             await TryAsync(_machine.Qmp.BlockJobCancelAsync(Job, force: true, CancellationToken.None));
@@ -109,8 +121,47 @@ internal sealed class DiskMirror : IAsyncDisposable
     {
         await _ending.CancelAsync();
         _listener.Dispose();
-        await _accepting;
+        await _relaying;
         _ending.Dispose();
+    }
+
+    /// <summary>Connects here and not when QEMU asks, because all of QEMU waits while it opens an export.</summary>
+    private static async Task<(Socket Far, ReadOnlyMemory<byte> Greeting)> ConnectAsync(
+        PeerOffer offer, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var deadline = new CancellationTokenSource(ConnectDeadline, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        var far = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await far.ConnectAsync(IPAddress.Parse(offer.Address), offer.DiskPort, either.Token);
+            await far.SendAsync(Encoding.ASCII.GetBytes(offer.DiskToken + "\n"), either.Token);
+            var greeting = new byte[GreetingBytes];
+            var count = await far.ReceiveAsync(greeting, either.Token);
+            return count > 0
+                ? (far, greeting.AsMemory(0, count))
+                : throw PeerException.Failed($"The destination's disk at {offer.Address} refused the connection.");
+        }
+        catch (Exception error)
+        {
+            far.Dispose();
+            if (error is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+                throw PeerException.Failed($"The destination's disk at {offer.Address} did not answer within {ConnectDeadline.TotalSeconds:0} s.");
+            throw;
+        }
+    }
+
+    private async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        await using var deadline = _time.CreateTimer(_ => _ending.CancelAsync(), null, OpenDeadline, Timeout.InfiniteTimeSpan);
+        try
+        {
+            await _machine.Qmp.BlockdevAddNbdAsync(FarNode, _machine.Folder.InQemu(RelaySocket), Export, cancellationToken);
+        }
+        catch (QmpException) when (_ending.IsCancellationRequested)
+        {
+            throw PeerException.Failed($"The destination's disk could not be opened within {OpenDeadline.TotalSeconds:0} s.");
+        }
     }
 
     private async Task<bool> HasFarNodeAsync() =>
@@ -135,37 +186,21 @@ internal sealed class DiskMirror : IAsyncDisposable
         return waiting;
     }
 
-    private async Task AcceptAsync(PeerOffer offer)
+    /// <summary>QEMU opens one connection and, when that is lost, no other.</summary>
+    private async Task RelayAsync(Socket far, ReadOnlyMemory<byte> greeting)
     {
-        var relays = new List<Task>();
-        try
+        using (far)
         {
-            while (true)
+            try
             {
-                var near = await _listener.AcceptAsync(_ending.Token);
-                relays.Add(CarryAsync(near, offer));
+                using var near = await _listener.AcceptAsync(_ending.Token);
+                while (greeting.Length > 0) greeting = greeting[await near.SendAsync(greeting, _ending.Token)..];
+                await SocketRelay.RunAsync(near, far, count => Interlocked.Add(ref _bytes, count), _ending.Token);
             }
-        }
-        catch (Exception error) when (error is OperationCanceledException or SocketException or ObjectDisposedException)
-        {
-            await Task.WhenAll(relays);
-        }
-    }
-
-    private async Task CarryAsync(Socket near, PeerOffer offer)
-    {
-        var far = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await far.ConnectAsync(IPAddress.Parse(offer.Address), offer.DiskPort, _ending.Token);
-            await far.SendAsync(Encoding.ASCII.GetBytes(offer.DiskToken + "\n"), _ending.Token);
-            await SocketRelay.RunAsync(near, far, count => Interlocked.Add(ref _bytes, count), _ending.Token);
-        }
-        catch (Exception error) when (error is SocketException or OperationCanceledException)
-        {
-            // QEMU sees the closed socket and says what it means for the disk.
-            near.Dispose();
-            far.Dispose();
+            catch (Exception error) when (error is SocketException or OperationCanceledException or ObjectDisposedException)
+            {
+                // QEMU sees the closed socket and says what it means for the disk.
+            }
         }
     }
 }

@@ -1,0 +1,117 @@
+using System.Net;
+using System.Net.Sockets;
+using Architekt.Fabric.Peer.Hosting;
+using Architekt.Fabric.Peer.Tests.Support;
+
+namespace Architekt.Fabric.Peer.Tests;
+
+/// <summary>A migration that does not come to its end leaves the guest running where it was, and does not stand in the way of the next.</summary>
+[Collection(SharedGuest.Name)]
+public sealed class PeerServiceFaultTests(MigratingGuest guest)
+{
+    /// <summary>What an NBD server says first: NBDMAGIC, IHAVEOPT and the flags for fixed newstyle without zeroes (NBD protocol, newstyle negotiation).</summary>
+    private static readonly byte[] NbdGreeting = [.. "NBDMAGICIHAVEOPT"u8, 0, 3];
+
+    [Fact]
+    public async Task Copy_OtherMigrationUnderWay_IsRefused()
+    {
+        var source = await guest.RequireLiveAsync();
+        var (destination, offer) = await guest.PrepareAsync("first");
+        await source.Service.CopyAsync(MigratingGuest.CopyTo(offer, "first"));
+
+        var refusal = await Assert.ThrowsAsync<PeerException>(() => source.Service.CopyAsync(MigratingGuest.CopyTo(offer, "second")));
+
+        Assert.Equal("Conflict", refusal.Code);
+        Assert.Contains("first", refusal.Message, StringComparison.Ordinal);
+        await GiveUpAsync(source, destination, "first");
+    }
+
+    [Fact]
+    public async Task RollBack_RightAfterCopyBegan_GuestRunsAndCanBeMigrated()
+    {
+        var source = await guest.RequireLiveAsync();
+        var (destination, offer) = await guest.PrepareAsync("brief");
+        await source.Service.CopyAsync(MigratingGuest.CopyTo(offer, "brief"));
+
+        await GiveUpAsync(source, destination, "brief");
+
+        await source.PingAgentAsync();
+        await guest.MigrateAsync("after-brief");
+    }
+
+    [Fact]
+    public async Task RollBack_HandedOver_GuestRunsAndCanBeMigrated()
+    {
+        var source = await guest.RequireLiveAsync();
+        var (destination, _) = await guest.HandOverAsync("handed-over");
+        Assert.Equal(PeerState.HandedOver, source.Service.Status.State);
+
+        await destination.Service.DiscardAsync("handed-over");
+        await source.Service.RollBackAsync("handed-over");
+
+        Assert.Equal(PeerState.Running, source.Service.Status.State);
+        await source.PingAgentAsync();
+        await guest.MigrateAsync("after-hand-over");
+    }
+
+    [Fact]
+    public async Task Copy_DestinationEnds_SaysSoAndTheGuestRunsOn()
+    {
+        var source = await guest.RequireLiveAsync();
+        var (destination, offer) = await guest.PrepareAsync("lost");
+        await source.Service.CopyAsync(MigratingGuest.CopyTo(offer, "lost", bytesPerSecond: 4 << 20));
+        await Deadline.UntilAsync(
+            async () => (await source.Service.WaitTransferAsync(-1, Deadline.After(30))).Counters.MemoryBytes > 0, "copying is under way");
+
+        await destination.DisposeAsync();
+
+        Assert.NotEmpty(await WaitForErrorAsync(source));
+        await source.PingAgentAsync();
+        await source.Service.RollBackAsync("lost");
+        Assert.Null(source.Service.Status.Operation);
+        await guest.MigrateAsync("after-lost");
+    }
+
+    [Theory]
+    [InlineData(false, "did not answer within 5 s")]
+    [InlineData(true, "could not be opened within 1 s")]
+    public async Task Copy_DestinationsDiskIsSilent_IsGivenUpAndTheGuestRunsOn(bool greets, string reason)
+    {
+        var source = await guest.RequireLiveAsync();
+        var operation = $"silent-{greets}";
+        var (destination, offer) = await guest.PrepareAsync(operation);
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var accepting = silent.AcceptSocketAsync(Deadline.After(30)).AsTask();
+        var answer = accepting.ContinueWith(
+            async task => { if (greets) await (await task).SendAsync(NbdGreeting, Deadline.After(30)); }, TaskScheduler.Default).Unwrap();
+
+        await source.Service.CopyAsync(MigratingGuest.CopyTo(offer with { DiskPort = ((IPEndPoint)silent.LocalEndpoint).Port }, operation));
+
+        Assert.Contains(reason, await WaitForErrorAsync(source), StringComparison.Ordinal);
+        await answer;
+        (await accepting).Dispose();
+        await source.PingAgentAsync();
+        await GiveUpAsync(source, destination, operation);
+        await guest.MigrateAsync($"after-{operation}");
+    }
+
+    private static async Task GiveUpAsync(TestPeer source, TestPeer destination, string operation)
+    {
+        await destination.Service.DiscardAsync(operation);
+        await source.Service.RollBackAsync(operation);
+        Assert.Equal(PeerState.Running, source.Service.Status.State);
+        Assert.Null(source.Service.Status.Operation);
+    }
+
+    private static async Task<string> WaitForErrorAsync(TestPeer source)
+    {
+        var deadline = Deadline.After(30);
+        for (var version = -1L; ;)
+        {
+            var transfer = await source.Service.WaitTransferAsync(version, deadline);
+            if (transfer.Error is { } error) return error;
+            version = transfer.Version;
+        }
+    }
+}
