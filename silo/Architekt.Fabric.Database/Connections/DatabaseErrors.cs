@@ -14,6 +14,25 @@ internal static class DatabaseErrors
         }
         catch (Exception e) when (Translate(e, database.Connection) is { } translated)
         {
+            if (IsLostConnection(e)) database.ForgetConnections();
+            throw translated;
+        }
+    }
+
+    /// <summary>For what may run twice: a connection that was lost while nobody used it is noticed by its first user, who should not hear of it.</summary>
+    internal static async Task<T> RepeatAsync<T>(this FabricDatabase database, Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (Exception e) when (IsLostConnection(e))
+        {
+            database.ForgetConnections();
+            return await database.GuardAsync(work);
+        }
+        catch (Exception e) when (Translate(e, database.Connection) is { } translated)
+        {
             throw translated;
         }
     }
@@ -41,6 +60,10 @@ internal static class DatabaseErrors
             $"Postgres at {connection.Endpoint} cannot be reached: {Sentence((error.InnerException ?? error).Message)} Check that it runs.", error),
         _ => null,
     };
+
+    /// <summary>An answer of Postgres is none, and what took too long once is not tried again while somebody waits.</summary>
+    private static bool IsLostConnection(Exception error) =>
+        error is NpgsqlException { InnerException: not TimeoutException } and not PostgresException or SocketException or IOException;
 
     private static string Sentence(string text) => text.TrimEnd('.') + ".";
 }

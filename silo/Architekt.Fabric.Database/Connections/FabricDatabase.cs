@@ -22,6 +22,13 @@ public sealed class FabricDatabase : IAsyncDisposable
 
     internal NpgsqlDataSource CommitSource { get; }
 
+    /// <summary>When one connection is lost the idle ones most likely are, too: the next statement opens its own.</summary>
+    internal void ForgetConnections()
+    {
+        Source.Clear();
+        CommitSource.Clear();
+    }
+
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {

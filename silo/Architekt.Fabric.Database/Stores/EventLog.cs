@@ -54,7 +54,7 @@ public sealed class EventLog : IEventLog
         if (limit is < 1 or > MaxLimit)
             throw FabricException.Invalid($"The number of events to read is {limit}; it must be 1 to {MaxLimit}.");
 
-        return _database.GuardAsync<IReadOnlyList<FabricEvent>>(async () =>
+        return _database.RepeatAsync<IReadOnlyList<FabricEvent>>(async () =>
         {
             await using var connection = await _database.Source.OpenConnectionAsync(cancellationToken);
             // Two statements on purpose: the second one's snapshot must be later than the horizon.

@@ -35,7 +35,7 @@ public sealed class HostStore : IHostStore
     {
         ArgumentNullException.ThrowIfNull(host);
         FabricNames.Require(host.Name, "host");
-        return _database.GuardAsync(async () =>
+        return _database.RepeatAsync(async () =>
         {
             await using var command = _database.Source.CreateCommand(Report).With(
                 Rows.Text(host.Name), Rows.Text(host.Address),
@@ -48,7 +48,7 @@ public sealed class HostStore : IHostStore
 
     /// <inheritdoc />
     public Task<IReadOnlyList<HostInfo>> ListAsync(CancellationToken cancellationToken) =>
-        _database.GuardAsync<IReadOnlyList<HostInfo>>(async () =>
+        _database.RepeatAsync<IReadOnlyList<HostInfo>>(async () =>
         {
             await using var command = _database.Source.CreateCommand(List);
             return await command.ReadAllAsync(

@@ -40,7 +40,7 @@ internal sealed class OperationBegin
         if (string.IsNullOrWhiteSpace(plan.Operation))
             throw FabricException.Invalid($"The migration of '{plan.Vm}' has no operation id.");
 
-        var (operation, recorded) = await _database.GuardAsync(() => RunOnceAsync(plan, cancellationToken));
+        var (operation, recorded) = await _database.RepeatAsync(() => RunOnceAsync(plan, cancellationToken));
         if (recorded is not null) _sink.Publish(recorded);
         return operation;
     }

@@ -63,7 +63,7 @@ public sealed class OperationStore : IOperationStore
     public Task<OperationInfo> BeginAsync(MigrationPlan plan, CancellationToken cancellationToken) => _begin.RunAsync(plan, cancellationToken);
 
     /// <inheritdoc />
-    public Task<OperationInfo?> FindAsync(string id, CancellationToken cancellationToken) => _database.GuardAsync(async () =>
+    public Task<OperationInfo?> FindAsync(string id, CancellationToken cancellationToken) => _database.RepeatAsync(async () =>
     {
         await using var command = _database.Source.CreateCommand(Find).With(Rows.Text(id));
         return await command.ReadFirstAsync(Rows.ReadOperation, cancellationToken);
@@ -134,14 +134,14 @@ public sealed class OperationStore : IOperationStore
         };
     }
 
-    private Task<string?> FindJsonAsync(string column, string id, CancellationToken cancellationToken) => _database.GuardAsync(async () =>
+    private Task<string?> FindJsonAsync(string column, string id, CancellationToken cancellationToken) => _database.RepeatAsync(async () =>
     {
         await using var command = _database.Source.CreateCommand($"SELECT {column}::text FROM fabric.operation WHERE id = $1").With(Rows.Text(id));
         return await command.ExecuteScalarAsync(cancellationToken) as string;
     });
 
     private Task<IReadOnlyList<OperationInfo>> ReadAsync(string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters) =>
-        _database.GuardAsync<IReadOnlyList<OperationInfo>>(async () =>
+        _database.RepeatAsync<IReadOnlyList<OperationInfo>>(async () =>
         {
             await using var command = _database.Source.CreateCommand(sql).With(parameters);
             return await command.ReadAllAsync(Rows.ReadOperation, cancellationToken);

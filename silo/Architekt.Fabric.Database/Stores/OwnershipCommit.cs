@@ -69,7 +69,7 @@ internal sealed class OwnershipCommit
 
     // No VM and no operation has an empty name: everything happens but the change.
     internal Task RehearseAsync(CancellationToken cancellationToken) =>
-        _database.GuardAsync(() => RunAsync("", "", "", 0, "", cancellationToken));
+        _database.RepeatAsync(() => RunAsync("", "", "", 0, "", cancellationToken));
 
     internal async Task<WithdrawOutcome> WithdrawAsync(MigrationPlan plan, CancellationToken cancellationToken)
     {

@@ -58,8 +58,9 @@ internal static class Rows
 
     internal static NpgsqlCommand With(this NpgsqlCommand command, params ReadOnlySpan<NpgsqlParameter> parameters)
     {
+        // A copy, because a parameter belongs to one command for good and a statement may be repeated.
         foreach (var parameter in parameters)
-            command.Parameters.Add(parameter);
+            command.Parameters.Add(parameter.Clone());
         return command;
     }
 

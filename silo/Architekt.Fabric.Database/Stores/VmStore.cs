@@ -57,7 +57,7 @@ public sealed class VmStore : IVmStore
     }
 
     /// <inheritdoc />
-    public Task<VmRecord?> FindAsync(string vm, CancellationToken cancellationToken) => _database.GuardAsync(async () =>
+    public Task<VmRecord?> FindAsync(string vm, CancellationToken cancellationToken) => _database.RepeatAsync(async () =>
     {
         await using var command = _database.Source.CreateCommand(Find).With(Rows.Text(vm));
         return await command.ReadFirstAsync(Rows.ReadVm, cancellationToken);
@@ -65,7 +65,7 @@ public sealed class VmStore : IVmStore
 
     /// <inheritdoc />
     public Task<IReadOnlyList<VmRecord>> ListAsync(string? host, CancellationToken cancellationToken) =>
-        _database.GuardAsync<IReadOnlyList<VmRecord>>(async () =>
+        _database.RepeatAsync<IReadOnlyList<VmRecord>>(async () =>
         {
             await using var command = _database.Source.CreateCommand(List).With(Rows.Text(host));
             return await command.ReadAllAsync(Rows.ReadVm, cancellationToken);

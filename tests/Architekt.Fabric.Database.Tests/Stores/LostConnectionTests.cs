@@ -119,6 +119,22 @@ public sealed class LostConnectionTests(PostgresDatabase database) : StoreTest(d
     }
 
     [Fact]
+    public async Task Begin_IdleConnectionsWereLost_NobodyHears()
+    {
+        var vm = await CreateVmAsync();
+        await using var proxy = CreateProxy();
+        await using var broken = Through(proxy);
+        // Several at once, so that the pool holds several.
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => new EventLog(broken, Sink).ReadAsync(0, 1, Cancellation)));
+        await new VmStore(broken, Sink).RehearseCommitAsync(Cancellation);
+
+        await proxy.CutAllAsync();
+
+        Assert.Equal("op-lost", (await new OperationStore(broken, Sink).BeginAsync(Plan(vm, operation: "op-lost"), Cancellation)).Id);
+        Assert.Equal(CommitOutcome.Committed, await new VmStore(broken, Sink).CommitAsync(Plan(vm, operation: "op-lost"), Cancellation));
+    }
+
+    [Fact]
     public async Task Find_NoSchema_SaysWhatToDo()
     {
         await using var empty = new FabricDatabase(new FabricConnection(await _server.CreateEmptyDatabaseAsync(Cancellation)));

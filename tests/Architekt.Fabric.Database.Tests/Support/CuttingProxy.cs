@@ -9,6 +9,7 @@ internal sealed class CuttingProxy : IAsyncDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly EndPoint _target;
     private readonly CancellationTokenSource _end = new();
+    private CancellationTokenSource _line = new();
     private readonly List<Task> _relays = [];
     private readonly Task _accepting;
 
@@ -27,12 +28,21 @@ internal sealed class CuttingProxy : IAsyncDisposable
     /// <summary>From now on: what the server says is not passed on, and the line is cut instead.</summary>
     internal bool LosesReplies { get; set; }
 
+    /// <summary>Cuts every connection there is; new ones work. Returns when the sockets are closed.</summary>
+    internal async Task CutAllAsync()
+    {
+        using var line = Interlocked.Exchange(ref _line, new CancellationTokenSource());
+        await line.CancelAsync();
+        await Task.WhenAll(_relays);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();
         _listener.Stop();
         await _accepting;
         await Task.WhenAll(_relays);
+        _line.Dispose();
         _end.Dispose();
     }
 
@@ -53,7 +63,7 @@ internal sealed class CuttingProxy : IAsyncDisposable
     {
         using (client)
         using (var server = new Socket(_target.AddressFamily, SocketType.Stream, _target is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified))
-        using (var cut = CancellationTokenSource.CreateLinkedTokenSource(_end.Token))
+        using (var cut = CancellationTokenSource.CreateLinkedTokenSource(_end.Token, _line.Token))
         {
             try
             {

@@ -7,7 +7,7 @@
  *   kernel PAGE         lets the kernel write the page: read(2) from /dev/urandom
  *   start SEED          starts a thread that writes random words all over the RAM as fast as it can
  *   stop                stops that thread and answers with the number of its writes
- *   variables           answers with the number of environment variables that begin with ARCHITEKT_
+ *   variables           answers with the number of environment variables that are the arming library's
  *   again               maps the file a second time
  *   disarm FD           closes a descriptor */
 #define _GNU_SOURCE
@@ -49,7 +49,7 @@ static int count_variables(void)
 {
     int count = 0;
     for (char **variable = environ; *variable; variable++)
-        count += !strncmp(*variable, "ARCHITEKT_", 10);
+        count += !strncmp(*variable, "ARCHITEKT_RAM_", 14) || !strncmp(*variable, "ARCHITEKT_UFFD_", 15);
     return count;
 }
 
