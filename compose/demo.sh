@@ -50,6 +50,7 @@ migrate() { # ID HOST OPTION...: moves the VM and notes the numbers
   attended fabric vm migrate redis --to "$to" --operation "$id" "$@" || fail "the migration failed; logs are in $logs."
   ask end "$id"
   within 30 show "$id" || fail "the fabric does not tell the result of $id; logs are in $logs."
+  jq -c .result "$run/operation" >>"$logs/migrations.jsonl"
   jq -c --argjson client "$answer" --arg id "$id" '.result | {
     $id, from, to, epoch, totalMs, pauseMs, clientGapMs: $client.longestGapMs, rounds, bytesOnWire: .bytes.onWire, verified }' "$run/operation" >>"$run/migrations"
 }
