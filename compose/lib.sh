@@ -169,9 +169,9 @@ build_all() { # PROJECT FOLDER...: the fabric, and further projects
   mkdir -p "$out"
   exec 8>"$out/lock"
   flock 8
-  publish silo/Architekt.Fabric.Silo silo
+  publish silo/Architekt.Fabric.Silo silo -r linux-x64 --self-contained false
   publish silo/Architekt.Fabric.Peer peer -r linux-x64
-  publish client/Architekt.Fabric.Cli cli
+  publish client/Architekt.Fabric.Cli cli -r linux-x64 --self-contained false
   while [ $# -gt 0 ]; do
     publish "$1" "$2"
     shift 2

@@ -32,7 +32,6 @@ internal readonly ref struct CapturedFrame
 
     private const byte NeedsChecksum = 1; // VIRTIO_NET_HDR_F_NEEDS_CSUM
     private const int FlagsOffset = 0, HeadersLengthOffset = 2, ChecksumStartOffset = 6;
-    private const int NetworkDown = 100; // ENETDOWN
 
     private CapturedFrame(Span<byte> bytes, DateTimeOffset receivedUtc)
     {
@@ -103,7 +102,7 @@ internal readonly ref struct CapturedFrame
                 case NativeMethods.Invalid:
                     return ReadOutcome.Unusable;
                 case NativeMethods.Interrupted:
-                case NetworkDown: // Told once when the TAP goes down or away; what was queued is still there.
+                case NativeMethods.NetworkDown: // Told once when the TAP goes down or away; what was queued is still there.
                     continue;
                 default:
                     throw NetworkException.FromLastError("Captured frames cannot be read");

@@ -41,6 +41,24 @@ internal static class InFlightFilter
         ];
     }
 
+    /// <summary>Kept is what comes from the guest's own address and yet goes towards its TAP: it was sent from another place.</summary>
+    internal static FilterInstruction[] FromElsewhere(MacAddress guest)
+    {
+        const byte Take = 6, Leave = 7;
+        var bytes = guest.ToArray();
+        return
+        [
+            /* 0 */ new(LoadWord, 0, 0, PacketType),
+            /* 1 */ Jump(JumpIfEqual, at: 1, Outgoing, then: 2, otherwise: Leave),
+            /* 2 */ new(LoadWord, 0, 0, Source),
+            /* 3 */ Jump(JumpIfEqual, at: 3, BinaryPrimitives.ReadUInt32BigEndian(bytes), then: 4, otherwise: Leave),
+            /* 4 */ new(LoadHalf, 0, 0, Source + 4),
+            /* 5 */ Jump(JumpIfEqual, at: 5, BinaryPrimitives.ReadUInt16BigEndian(bytes.AsSpan(4)), then: Take, otherwise: Leave),
+            /* 6 */ new(Return, 0, 0, Whole),
+            /* 7 */ new(Return, 0, 0, Nothing),
+        ];
+    }
+
     // Targets count from the instruction after the jump.
     private static FilterInstruction Jump(ushort code, int at, uint operand, int then, int otherwise)
         => new(code, (byte)(then - at - 1), (byte)(otherwise - at - 1), operand);

@@ -22,6 +22,7 @@ internal static unsafe class PacketSocket
     private const int SendBufferForce = 32;
     private const int ReceiveBufferForce = 33;
     private const int Statistics = 6;
+    private const int ReceiveTimeout = 20; // SO_RCVTIMEO with a 64-bit struct timeval
 
     /// <summary>Hears nothing until it is bound with a protocol.</summary>
     internal static Descriptor Open()
@@ -34,6 +35,13 @@ internal static unsafe class PacketSocket
     {
         if (NativeMethods.SetOption(socket, level, option, &value, sizeof(int)) != 0)
             throw NetworkException.FromLastError($"Option {level}/{option} of a packet socket cannot be set");
+    }
+
+    internal static void SetReceiveTimeout(Descriptor socket, TimeSpan longest)
+    {
+        var value = stackalloc long[2] { (long)longest.TotalSeconds, longest.Ticks % TimeSpan.TicksPerSecond / TimeSpan.TicksPerMicrosecond };
+        if (NativeMethods.SetOption(socket, LevelSocket, ReceiveTimeout, value, 2 * sizeof(long)) != 0)
+            throw NetworkException.FromLastError("A packet socket does not take its timeout");
     }
 
     /// <summary>Asks for a buffer beyond the system's limit (CAP_NET_ADMIN), or else for as much as the limit allows.</summary>

@@ -1,4 +1,5 @@
 using Architekt.Fabric.Memory;
+using Architekt.Fabric.Network;
 using Architekt.Fabric.Peer.Hosting;
 using Architekt.Fabric.Peer.Machine;
 using Architekt.Fabric.Peer.Migration;
@@ -119,11 +120,11 @@ internal sealed class PeerService(
             throw PeerException.Conflict($"'{instance.Vm}' cannot run: its device state is not loaded.");
         var granted = time.GetTimestamp();
         await GrantAsync();
-        var resumed = _machine!.Qmp.WaitForEventAsync(QmpEventNames.Resume, filter: null, CancellationToken.None);
+        if (_machine!.Tap is { } tap) Announce(tap);
+        var resumed = _machine.Qmp.WaitForEventAsync(QmpEventNames.Resume, filter: null, CancellationToken.None);
         await _machine.Qmp.ContinueAsync(CancellationToken.None);
         var resumedAt = (await resumed).Timestamp;
         _state = PeerState.Running;
-        if (_machine.Tap is not null) await _machine.Qmp.AnnounceSelfAsync(new AnnounceParameters(), CancellationToken.None);
         _running = new PeerRunning((resumedAt - _incoming.StateArrivedAt).TotalMilliseconds, time.GetElapsedTime(granted).TotalMilliseconds);
         _ = SettleAsync();
         return _running;
@@ -196,7 +197,7 @@ internal sealed class PeerService(
     public Task<PeerReleased> ReleaseAsync(string operation) => LockedAsync(async () =>
     {
         var outgoing = RequireOutgoing(operation);
-        var frames = outgoing.ForwardFrames();
+        var frames = await outgoing.ForwardFramesAsync();
         await _guest!.ForgetAsync();
         _ = EndAsync(PeerExitKind.Released, $"it runs elsewhere since migration {operation}");
         return new PeerReleased(frames);
@@ -268,8 +269,24 @@ internal sealed class PeerService(
         return WriteIdentityAsync();
     }
 
+    /// <summary>Before the guest runs, not by it: bridges and the source send on what is for it, and it finds that in its TAP's queue.</summary>
+    private void Announce(TapDevice tap)
+    {
+        try
+        {
+            GratuitousAnnounce.SendThroughTap(tap, GratuitousAnnounce.BuildRarp(MacAddress.Parse(instance.Mac!)));
+        }
+        catch (NetworkException error)
+        {
+            PeerLog.AnnounceFailed(logger, error.Message);
+        }
+    }
+
     private async Task SettleAsync()
     {
+        // Switches may lose the first one, and a guest may have more to say about itself.
+        if (_machine!.Tap is not null)
+            await ((Task)_machine.Qmp.AnnounceSelfAsync(new AnnounceParameters(), _ending.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _guest!.AfterResumeAsync(_ending.Token);
         if (_incoming is not null) await _incoming.DisposeAsync();
     }

@@ -45,6 +45,7 @@ internal static unsafe partial class NativeMethods
     internal const int Busy = 16;
     internal const int NoDevice = 19;
     internal const int Invalid = 22;
+    internal const int NetworkDown = 100;
     internal const int NoBuffers = 105;
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

@@ -36,6 +36,9 @@ internal static partial class PeerLog
     [LoggerMessage(3011, LogLevel.Information, "{Frames} frames carried over, {Lost} lost")]
     public static partial void FramesCarried(ILogger logger, int frames, int lost);
 
+    [LoggerMessage(3013, LogLevel.Warning, "The guest could not be announced at its new place: {Reason}")]
+    public static partial void AnnounceFailed(ILogger logger, string reason);
+
     [LoggerMessage(3012, LogLevel.Error, "Not everything could be closed")]
     public static partial void CloseFailed(ILogger logger, Exception error);
 }

@@ -3,22 +3,25 @@ using Architekt.Fabric.Nbd;
 namespace Architekt.Fabric.Peer.Migration;
 
 /// <summary>
-/// The export that takes the device state. FLUSH is the hand-over: it is answered once QEMU has loaded what was written, and fails if QEMU
-/// could not. A second FLUSH gets the first one's answer.
+/// The export that takes the device state, in two halves, each written from its beginning without gaps. The first goes to QEMU as it comes:
+/// what the source's QEMU wrote before it was allowed to write out devices. The second is kept. FLUSH is the hand-over: the second half
+/// goes to QEMU, too, and the FLUSH is answered once QEMU has loaded all of it, and fails if QEMU could not. A second FLUSH gets the first
+/// one's answer.
 /// </summary>
-internal sealed class DeviceStateExport(string name, Func<ReadOnlyMemory<byte>, Task<bool>> load) : INbdExport
+internal sealed class DeviceStateExport(string name, IDeviceStateLoader loader) : INbdExport
 {
-    /// <summary>Far above any machine's: q35 with the fabric's devices has about 200 KiB.</summary>
-    private const int LargestState = 256 << 20;
+    /// <summary>Where the second half begins. Far above any machine's: q35 with the fabric's devices has about 500 KiB in all.</summary>
+    public const long LateOffset = 128 << 20;
 
     private readonly Lock _lock = new();
-    private byte[] _buffer = GC.AllocateUninitializedArray<byte>(1 << 20);
-    private int _length;
+    private byte[] _late = GC.AllocateUninitializedArray<byte>(1 << 18);
+    private long _earlyLength;
+    private int _lateLength;
     private Task<bool>? _loading;
 
     public string Name => name;
 
-    public long Size => LargestState;
+    public long Size => 2 * LateOffset;
 
     public bool IsReadOnly => false;
 
@@ -27,18 +30,25 @@ internal sealed class DeviceStateExport(string name, Func<ReadOnlyMemory<byte>, 
     public ValueTask<NbdError> ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
         ValueTask.FromResult(NbdError.NotPermitted);
 
-    public ValueTask<NbdError> WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+    public async ValueTask<NbdError> WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
-            if (_loading is not null) return ValueTask.FromResult(NbdError.NotPermitted);
-            var end = (int)offset + source.Length;
-            if (end > _buffer.Length) Array.Resize(ref _buffer, Math.Min(LargestState, Math.Max(end, 2 * _buffer.Length)));
-            source.Span.CopyTo(_buffer.AsSpan((int)offset));
-            _length = Math.Max(_length, end);
+            if (_loading is not null) return NbdError.NotPermitted;
+            if (offset == LateOffset + _lateLength)
+            {
+                var length = _lateLength + source.Length;
+                if (length > _late.Length) Array.Resize(ref _late, Math.Max(length, 2 * _late.Length));
+                source.Span.CopyTo(_late.AsSpan(_lateLength));
+                _lateLength = length;
+                return NbdError.None;
+            }
+
+            if (offset != _earlyLength || offset + source.Length > LateOffset) return NbdError.Invalid;
+            _earlyLength += source.Length;
         }
 
-        return ValueTask.FromResult(NbdError.None);
+        return await loader.FeedAsync(source, cancellationToken) ? NbdError.None : NbdError.InputOutput;
     }
 
     public async ValueTask<NbdError> FlushAsync(CancellationToken cancellationToken)
@@ -46,8 +56,8 @@ internal sealed class DeviceStateExport(string name, Func<ReadOnlyMemory<byte>, 
         Task<bool> loading;
         lock (_lock)
         {
-            if (_length == 0) return NbdError.None;
-            loading = _loading ??= load(_buffer.AsMemory(0, _length));
+            if (_earlyLength + _lateLength == 0) return NbdError.None;
+            loading = _loading ??= loader.LoadAsync(_late.AsMemory(0, _lateLength));
         }
 
         return await loading ? NbdError.None : NbdError.InputOutput;

@@ -1,17 +1,18 @@
 using System.Net.Sockets;
+using Architekt.Fabric.Nbd;
 using Architekt.Fabric.Peer.Machine;
 using Architekt.Fabric.Processes;
 
-
 namespace Architekt.Fabric.Peer.Migration;
 
-/// <summary>Takes the device state QEMU writes out: a unix socket, open before the guest stops.</summary>
+/// <summary>Carries the device state QEMU writes out to the destination: a unix socket, open before the guest stops.</summary>
 internal sealed class DeviceStateStream : IDisposable
 {
     private const string SocketName = "state-out.sock";
-    private const int FirstBufferBytes = 1 << 20;
+    private const int BufferBytes = 256 << 10;
     private readonly Socket _listener;
     private readonly string _path;
+    private volatile bool _isHeldBack;
 
     public DeviceStateStream(VmMachine machine, int? qemuUser)
     {
@@ -26,18 +27,27 @@ internal sealed class DeviceStateStream : IDisposable
     /// <summary>Where to send QEMU's <c>migrate</c>.</summary>
     public string Uri => $"unix:{_path}";
 
-    /// <summary>Everything QEMU writes until it closes the socket.</summary>
-    public async Task<ReadOnlyMemory<byte>> ReadAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// From now on nothing is loaded before the hand-over. To be called before QEMU writes out the first device: devices look into the
+    /// guest's RAM when they are loaded, so all of it must be there.
+    /// </summary>
+    public void HoldBack() => _isHeldBack = true;
+
+    /// <summary>Sends on everything QEMU writes until it closes the socket. Returns the number of bytes.</summary>
+    public async Task<long> SendToAsync(INbdClient export, CancellationToken cancellationToken)
     {
         using var connection = await _listener.AcceptAsync(cancellationToken);
-        var buffer = GC.AllocateUninitializedArray<byte>(FirstBufferBytes);
-        for (var length = 0; ;)
+        var buffer = GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
+        long early = 0, late = 0;
+        while (await connection.ReceiveAsync(buffer, cancellationToken) is var count and > 0)
         {
-            if (length == buffer.Length) Array.Resize(ref buffer, 2 * buffer.Length);
-            var count = await connection.ReceiveAsync(buffer.AsMemory(length), cancellationToken);
-            if (count == 0) return buffer.AsMemory(0, length);
-            length += count;
+            var offset = _isHeldBack ? DeviceStateExport.LateOffset + late : early;
+            await export.WriteAsync(offset, buffer.AsMemory(0, count), cancellationToken: cancellationToken);
+            if (offset < DeviceStateExport.LateOffset) early += count;
+            else late += count;
         }
+
+        return early + late;
     }
 
     public void Dispose()

@@ -10,7 +10,7 @@ using Architekt.Fabric.Qemu;
 namespace Architekt.Fabric.Peer.Migration;
 
 /// <summary>The destination's side of one migration: exports for RAM, device state and disk, and the loading of it all. It never runs the guest.</summary>
-internal sealed class IncomingMigration : IAsyncDisposable
+internal sealed class IncomingMigration : IDeviceStateLoader, IAsyncDisposable
 {
     private const string StateSocket = "state-in.sock";
     private static readonly TimeSpan LoadDeadline = TimeSpan.FromSeconds(10);
@@ -21,6 +21,7 @@ internal sealed class IncomingMigration : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private DiskReceiver? _disk;
+    private Socket? _state;
     private int _disposeBegun;
 
     private IncomingMigration(VmMachine machine, PeerIncoming options, TimeProvider time, ILogger logger)
@@ -67,22 +68,30 @@ internal sealed class IncomingMigration : IAsyncDisposable
         Fail("it was given up");
         await _server.DisposeAsync();
         if (_disk is not null) await _disk.DisposeAsync();
+        _state?.Dispose();
     }
 
-    private async Task OpenAsync(PeerInstance instance)
+    public async Task<bool> FeedAsync(ReadOnlyMemory<byte> state, CancellationToken cancellationToken)
     {
-        var address = IPAddress.Parse(instance.DataAddress);
-        var memoryName = $"memory-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}";
-        var stateName = $"state-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}";
-        _server.AddExport(new GuestMemoryExport(memoryName, _machine.Memory));
-        _server.AddExport(new DeviceStateExport(stateName, LoadAsync));
-        var endPoint = (IPEndPoint)_server.Listen(new IPEndPoint(address, 0));
-        if (instance.OverlayDiskPath is not null) _disk = await DiskReceiver.StartAsync(_machine, address, _time);
-        await _machine.Qmp.MigrateIncomingAsync($"unix:{_machine.Folder.InQemu(StateSocket)}", CancellationToken.None);
-        Offer = new PeerOffer(instance.DataAddress, endPoint.Port, memoryName, stateName, _disk?.Port ?? 0, _disk?.Token ?? "");
+        try
+        {
+            if (_state is null)
+            {
+                _state = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await _state.ConnectAsync(new UnixDomainSocketEndPoint(_machine.Folder.InQemu(StateSocket)), cancellationToken);
+            }
+
+            while (state.Length > 0) state = state[await _state.SendAsync(state, cancellationToken)..];
+            return true;
+        }
+        catch (Exception error) when (error is SocketException or ObjectDisposedException)
+        {
+            PeerLog.LoadFailed(_logger, error);
+            return false;
+        }
     }
 
-    private async Task<bool> LoadAsync(ReadOnlyMemory<byte> state)
+    public async Task<bool> LoadAsync(ReadOnlyMemory<byte> rest)
     {
         StateArrivedAt = _time.GetUtcNow();
         try
@@ -92,7 +101,8 @@ internal sealed class IncomingMigration : IAsyncDisposable
             using var deadline = new CancellationTokenSource(LoadDeadline, _time);
             if (_disk is not null) await _disk.CloseExportAsync();
             var completed = _machine.Qmp.WaitForMigrationAsync(MigrationStatus.Completed, deadline.Token);
-            await FeedAsync(state, deadline.Token);
+            if (!await FeedAsync(rest, deadline.Token))
+                throw PeerException.Failed($"QEMU does not take the device state: {_machine.Process.ReadStandardErrorTail()}");
             if ((await completed).MigrationStatus != MigrationStatus.Completed)
                 throw PeerException.Failed($"QEMU refused the device state: {_machine.Process.ReadStandardErrorTail()}");
 
@@ -113,10 +123,16 @@ internal sealed class IncomingMigration : IAsyncDisposable
         }
     }
 
-    private async Task FeedAsync(ReadOnlyMemory<byte> state, CancellationToken cancellationToken)
+    private async Task OpenAsync(PeerInstance instance)
     {
-        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        await socket.ConnectAsync(new UnixDomainSocketEndPoint(_machine.Folder.InQemu(StateSocket)), cancellationToken);
-        while (state.Length > 0) state = state[await socket.SendAsync(state, cancellationToken)..];
+        var address = IPAddress.Parse(instance.DataAddress);
+        var memoryName = $"memory-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}";
+        var stateName = $"state-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}";
+        _server.AddExport(new GuestMemoryExport(memoryName, _machine.Memory));
+        _server.AddExport(new DeviceStateExport(stateName, this));
+        var endPoint = (IPEndPoint)_server.Listen(new IPEndPoint(address, 0));
+        if (instance.OverlayDiskPath is not null) _disk = await DiskReceiver.StartAsync(_machine, address, _time);
+        await _machine.Qmp.MigrateIncomingAsync($"unix:{_machine.Folder.InQemu(StateSocket)}", CancellationToken.None);
+        Offer = new PeerOffer(instance.DataAddress, endPoint.Port, memoryName, stateName, _disk?.Port ?? 0, _disk?.Token ?? "");
     }
 }

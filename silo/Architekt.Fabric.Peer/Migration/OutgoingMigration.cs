@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using Architekt.Fabric.Memory;
 using Architekt.Fabric.Nbd;
-using Architekt.Fabric.Network;
 using Architekt.Fabric.Peer.Hosting;
 using Architekt.Fabric.Peer.Machine;
 using Architekt.Fabric.Qemu;
@@ -30,7 +29,7 @@ internal sealed class OutgoingMigration : IAsyncDisposable
     private DirtyTracker? _tracker;
     private DiskMirror? _disk;
     private PreCopy? _preCopy;
-    private InFlightFrames? _frames;
+    private GuestFrames? _frames;
     private bool _isUndone;
     private int _disposeBegun;
 
@@ -99,15 +98,8 @@ internal sealed class OutgoingMigration : IAsyncDisposable
         await DisposeAsync();
     }
 
-    /// <summary>After the commit: sends on what arrived for the guest while it stood still. Returns the number of frames.</summary>
-    public int ForwardFrames()
-    {
-        if (_frames is null || _machine.Tap is null || StoppedAt is not { } stopped) return 0;
-        _machine.Tap.SetUp(false);
-        var forwarded = _frames.ForwardTo(_instance.Bridge!, stopped);
-        PeerLog.FramesCarried(_logger, forwarded, _frames.Lost);
-        return forwarded;
-    }
+    /// <summary>After the commit: sends on what arrived for the guest while it stood still, unless that has happened. Returns the number of frames.</summary>
+    public Task<int> ForwardFramesAsync() => _frames?.FinishAsync() ?? Task.FromResult(0);
 
     public async ValueTask DisposeAsync()
     {
@@ -120,7 +112,7 @@ internal sealed class OutgoingMigration : IAsyncDisposable
         _tracker?.Dispose();
         _aborted.Dispose();
         _switching.Dispose();
-        _frames?.Dispose();
+        if (_frames is not null) await _frames.DisposeAsync();
         _frames = null;
     }
 
@@ -163,7 +155,7 @@ internal sealed class OutgoingMigration : IAsyncDisposable
         var preCopy = _preCopy!;
         var qmp = _machine.Qmp;
         using var stateStream = new DeviceStateStream(_machine, _instance.QemuUserId);
-        if (_machine.Tap is not null) _frames = InFlightFrames.Capture(_machine.Tap.Name, MacAddress.Parse(_instance.Mac!));
+        if (_machine.Tap is not null) _frames = GuestFrames.Capture(_machine.Tap, _instance, _logger);
 
         // What the guest wrote while it got ready need not be sent in the pause.
         await preCopy.RoundAsync(0, cancellationToken);
@@ -172,9 +164,10 @@ internal sealed class OutgoingMigration : IAsyncDisposable
 
         var stopping = qmp.WaitForEventAsync(QmpEventNames.Stop, filter: null, cancellationToken);
         var preSwitchover = qmp.WaitForMigrationAsync(MigrationStatus.PreSwitchover, cancellationToken);
-        var reading = stateStream.ReadAsync(cancellationToken);
+        var sending = stateStream.SendToAsync(_state!, cancellationToken);
         await qmp.MigrateAsync(stateStream.Uri, cancellationToken);
         StoppedAt = (await stopping).Timestamp;
+        _frames?.FollowFrom(StoppedAt.Value);
         Require(await preSwitchover, MigrationStatus.PreSwitchover);
 
         var diskBegan = Stopwatch.GetTimestamp();
@@ -185,24 +178,23 @@ internal sealed class OutgoingMigration : IAsyncDisposable
 
         var stateBegan = Stopwatch.GetTimestamp();
         var completed = qmp.WaitForMigrationAsync(MigrationStatus.Completed, cancellationToken);
+        stateStream.HoldBack();
         await qmp.MigrateContinueAsync(MigrationStatus.PreSwitchover, cancellationToken);
-        var state = await reading;
+        var stateBytes = await sending;
         Require(await completed, MigrationStatus.Completed);
-        var writing = _state!.WriteAsync(0, state, cancellationToken: cancellationToken);
 
         // Saving device state may touch RAM: one more scan, or those pages would be lost.
         var (afterState, _, _) = await preCopy.RoundAsync(0, cancellationToken);
-        await writing;
         var stateMs = Stopwatch.GetElapsedTime(stateBegan).TotalMilliseconds;
 
         var digesting = verify ? Task.Run(() => _machine.Memory.ComputeDigest(cancellationToken), cancellationToken) : Task.FromResult<string?>(null)!;
         if (verify) await digesting;
         IsHandedOver = true;
         var sourceMs = (_time.GetUtcNow() - StoppedAt.Value).TotalMilliseconds;
-        await _state.FlushAsync(cancellationToken);
-        PeerLog.Switched(_logger, sourceMs, lastBytes, afterState, state.Length);
+        await _state!.FlushAsync(cancellationToken);
+        PeerLog.Switched(_logger, sourceMs, lastBytes, afterState, stateBytes);
         return new PeerSwitched(
-            sourceMs, lastRoundMs, diskMs, stateMs, roundTripMs, preCopy.Counters(_disk?.Bytes ?? 0, state.Length, lastBytes + afterState), await digesting);
+            sourceMs, lastRoundMs, diskMs, stateMs, roundTripMs, preCopy.Counters(_disk?.Bytes ?? 0, stateBytes, lastBytes + afterState), await digesting);
     }
 
     private async Task<double> MeasureRoundTripAsync(CancellationToken cancellationToken)
