@@ -15,6 +15,7 @@ internal sealed class PeerService(
     PeerInstance instance, PeerFolder folder, IDirtyTrackingProbe tracking, TimeProvider time, ILogger<PeerService> logger) : IDisposable
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan AgentDelay = TimeSpan.FromMilliseconds(200);
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _ending = new();
@@ -125,7 +126,7 @@ internal sealed class PeerService(
         await _machine.Qmp.ContinueAsync(CancellationToken.None);
         var resumedAt = (await resumed).Timestamp;
         _state = PeerState.Running;
-        _running = new PeerRunning((resumedAt - _incoming.StateArrivedAt).TotalMilliseconds, time.GetElapsedTime(granted).TotalMilliseconds);
+        _running = new PeerRunning((resumedAt - _incoming.StateArrivedAt).TotalMilliseconds, time.GetElapsedTime(granted).TotalMilliseconds, _isLive);
         _ = SettleAsync();
         return _running;
     });
@@ -287,6 +288,9 @@ internal sealed class PeerService(
         // Switches may lose the first one, and a guest may have more to say about itself.
         if (_machine!.Tap is not null)
             await ((Task)_machine.Qmp.AnnounceSelfAsync(new AnnounceParameters(), _ending.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        // Its clients have been waiting for the guest, and what its agent does now is done at their expense.
+        await Task.Delay(AgentDelay, time, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _guest!.AfterResumeAsync(_ending.Token);
         if (_incoming is not null) await _incoming.DisposeAsync();
     }

@@ -125,11 +125,7 @@ internal sealed partial class MigrationGrain(
         while (_state.Act != MigrationAct.End)
         {
             var act = _state.Act;
-            await RecordAsync(plan, act);
-
-            // From the commit on nothing may be cut short: half-done is worse than late.
-            var token = act < MigrationAct.Commit ? _cancelled.Token : CancellationToken.None;
-            var (result, failure) = await acts.DoAsync(act, token);
+            var (result, failure) = await ActAsync(plan, acts, act);
             if (act == MigrationAct.Run && result == ActResult.Unknown && time.GetUtcNow() > runDeadline) result = ActResult.Failed;
             measured.Leave(_state.Phase);
             _state = MigrationMachine.Advance(_state, result, failure);
@@ -146,12 +142,26 @@ internal sealed partial class MigrationGrain(
         LogEnded(plan.Operation, plan.Vm, outcome.Outcome, outcome.RunsOn, outcome.Reason);
     }
 
+    private async Task<(ActResult Result, MigrationFailure? Failure)> ActAsync(MigrationPlan plan, MigrationActs acts, MigrationAct act)
+    {
+        if (act is MigrationAct.Commit or MigrationAct.Run)
+        {
+            // The commit records itself and what follows it: one write in the pause, not three. Recovery treats Switch and Commit alike.
+            // Nothing may be cut short from here on, half-done is worse than late; and whoever watches is told while others work.
+            var acting = acts.DoAsync(act, CancellationToken.None);
+            ReportPhase();
+            return await acting;
+        }
+
+        ReportPhase();
+        await RecordAsync(plan, act);
+        return await acts.DoAsync(act, act < MigrationAct.Commit ? _cancelled.Token : CancellationToken.None);
+    }
+
+    private void ReportPhase() => _progress!.Report(latest => latest with { Phase = _state.Phase, Message = _state.Failure?.Reason });
+
     private async Task RecordAsync(MigrationPlan plan, MigrationAct act)
     {
-        _progress!.Report(latest => latest with { Phase = _state.Phase, Message = _state.Failure?.Reason });
-
-        // The commit records itself and what follows it: one write in the pause, not three. Recovery treats Switch and Commit alike.
-        if (act is MigrationAct.Commit or MigrationAct.Run) return;
         if (act is MigrationAct.Withdraw or MigrationAct.RollBack)
         {
             // Postgres may be the very thing that failed, and Withdraw decides on its own row.

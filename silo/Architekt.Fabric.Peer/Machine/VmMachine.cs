@@ -45,6 +45,9 @@ internal sealed class VmMachine : IAsyncDisposable
     /// <summary>Where QEMU has its RAM under write protection; null on a kernel that cannot.</summary>
     public ArmedMapping? Armed { get; }
 
+    /// <summary>Whether this guest's devices must not be loaded before the hand-over: it was seen that writing them out changes its RAM.</summary>
+    public bool HoldsBackState { get; set; }
+
     public string AgentSocket => Folder.InQemu(AgentSocketName);
 
     public string LivenessSocketPath => Folder.InQemu(LivenessSocket);
@@ -77,9 +80,10 @@ internal sealed class VmMachine : IAsyncDisposable
             await qmp.MigrateSetCapabilitiesAsync(
                 new MigrationCapabilities { IgnoreShared = true }, deadline.Token);
 
-            // A destination must not announce itself before the commit, and QEMU would as soon as the state is loaded.
+            // A destination must not announce itself before the commit, and QEMU would as soon as the state is loaded. With a downtime limit
+            // of 0 a source writes out all that is not a device before it stops the guest.
             await qmp.MigrateSetParametersAsync(
-                new MigrationParameters { MaxBandwidth = UnlimitedBandwidth, AnnounceRounds = 0 }, deadline.Token);
+                new MigrationParameters { MaxBandwidth = UnlimitedBandwidth, DowntimeLimit = 0, AnnounceRounds = 0 }, deadline.Token);
             var armed = canArm ? await ArmedMapping.ReadAsync(folder.InQemu(ArmingReport), deadline.Token) : null;
             return new VmMachine(folder, memory, tap, process, qmp, tracking, armed);
         }

@@ -3,10 +3,9 @@ using Architekt.Fabric.Nbd;
 namespace Architekt.Fabric.Peer.Migration;
 
 /// <summary>
-/// The export that takes the device state, in two halves, each written from its beginning without gaps. The first goes to QEMU as it comes:
-/// what the source's QEMU wrote before it was allowed to write out devices. The second is kept. FLUSH is the hand-over: the second half
-/// goes to QEMU, too, and the FLUSH is answered once QEMU has loaded all of it, and fails if QEMU could not. A second FLUSH gets the first
-/// one's answer.
+/// The export that takes the device state, in two halves, each written from its beginning without gaps. The first goes to QEMU as it
+/// comes, the second, where the source puts what must be loaded last, is kept. FLUSH is the hand-over: the second half goes to QEMU, too,
+/// and the FLUSH is answered once QEMU has loaded all of it, and fails if QEMU could not. A second FLUSH gets the first one's answer.
 /// </summary>
 internal sealed class DeviceStateExport(string name, IDeviceStateLoader loader) : INbdExport
 {

@@ -28,8 +28,7 @@ internal sealed class DeviceStateStream : IDisposable
     public string Uri => $"unix:{_path}";
 
     /// <summary>
-    /// From now on nothing is loaded before the hand-over. To be called before QEMU writes out the first device: devices look into the
-    /// guest's RAM when they are loaded, so all of it must be there.
+    /// From now on nothing is loaded before the hand-over. Devices look into the guest's RAM when they are loaded, so all of it must be there.
     /// </summary>
     public void HoldBack() => _isHeldBack = true;
 

@@ -20,8 +20,10 @@ internal sealed class IncomingMigration : IDeviceStateLoader, IAsyncDisposable
     private readonly TaskCompletionSource<PeerLoaded> _loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly CancellationTokenSource _ending = new();
     private DiskReceiver? _disk;
     private Socket? _state;
+    private Task<QmpEvent>? _completed;
     private int _disposeBegun;
 
     private IncomingMigration(VmMachine machine, PeerIncoming options, TimeProvider time, ILogger logger)
@@ -66,9 +68,12 @@ internal sealed class IncomingMigration : IDeviceStateLoader, IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _disposeBegun, 1) == 1) return;
         Fail("it was given up");
+        await _ending.CancelAsync();
         await _server.DisposeAsync();
         if (_disk is not null) await _disk.DisposeAsync();
         _state?.Dispose();
+        if (_completed is not null) await ((Task)_completed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _ending.Dispose();
     }
 
     public async Task<bool> FeedAsync(ReadOnlyMemory<byte> state, CancellationToken cancellationToken)
@@ -77,6 +82,7 @@ internal sealed class IncomingMigration : IDeviceStateLoader, IAsyncDisposable
         {
             if (_state is null)
             {
+                _completed = _machine.Qmp.WaitForMigrationAsync(MigrationStatus.Completed, _ending.Token);
                 _state = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
                 await _state.ConnectAsync(new UnixDomainSocketEndPoint(_machine.Folder.InQemu(StateSocket)), cancellationToken);
             }
@@ -100,10 +106,9 @@ internal sealed class IncomingMigration : IDeviceStateLoader, IAsyncDisposable
             var began = Stopwatch.GetTimestamp();
             using var deadline = new CancellationTokenSource(LoadDeadline, _time);
             if (_disk is not null) await _disk.CloseExportAsync();
-            var completed = _machine.Qmp.WaitForMigrationAsync(MigrationStatus.Completed, deadline.Token);
             if (!await FeedAsync(rest, deadline.Token))
                 throw PeerException.Failed($"QEMU does not take the device state: {_machine.Process.ReadStandardErrorTail()}");
-            if ((await completed).MigrationStatus != MigrationStatus.Completed)
+            if ((await _completed!.WaitAsync(deadline.Token)).MigrationStatus != MigrationStatus.Completed)
                 throw PeerException.Failed($"QEMU refused the device state: {_machine.Process.ReadStandardErrorTail()}");
 
             // For a moment after 'completed' QEMU still says 'inmigrate', and would not take a 'cont' as meant.

@@ -166,8 +166,14 @@ internal sealed class OutgoingMigration : IAsyncDisposable
         var preSwitchover = qmp.WaitForMigrationAsync(MigrationStatus.PreSwitchover, cancellationToken);
         var sending = stateStream.SendToAsync(_state!, cancellationToken);
         await qmp.MigrateAsync(stateStream.Uri, cancellationToken);
+
+        // QEMU writes out its ROMs first, and the guest goes on writing meanwhile.
+        while (!stopping.IsCompleted) await preCopy.RoundAsync(0, cancellationToken);
         StoppedAt = (await stopping).Timestamp;
         _frames?.FollowFrom(StoppedAt.Value);
+
+        // QEMU still finishes what the guest had asked of its disk, and that may write to RAM: so this is not the last scan yet.
+        var (stopBytes, _, stopRoundMs) = await preCopy.RoundAsync(0, cancellationToken);
         Require(await preSwitchover, MigrationStatus.PreSwitchover);
 
         var diskBegan = Stopwatch.GetTimestamp();
@@ -178,13 +184,20 @@ internal sealed class OutgoingMigration : IAsyncDisposable
 
         var stateBegan = Stopwatch.GetTimestamp();
         var completed = qmp.WaitForMigrationAsync(MigrationStatus.Completed, cancellationToken);
-        stateStream.HoldBack();
+        var isHeldBack = verify || _machine.HoldsBackState;
+        if (isHeldBack) stateStream.HoldBack();
         await qmp.MigrateContinueAsync(MigrationStatus.PreSwitchover, cancellationToken);
         var stateBytes = await sending;
         Require(await completed, MigrationStatus.Completed);
 
-        // Saving device state may touch RAM: one more scan, or those pages would be lost.
+        // Saving device state may touch RAM: one more scan, or those pages would be lost. A device that has been loaded before them may be wrong.
         var (afterState, _, _) = await preCopy.RoundAsync(0, cancellationToken);
+        if (afterState > 0 && !isHeldBack)
+        {
+            _machine.HoldsBackState = true;
+            throw PeerException.Failed($"Writing out the device state changed {afterState} bytes of the guest's RAM; migrate it again, it will be loaded last then.");
+        }
+
         var stateMs = Stopwatch.GetElapsedTime(stateBegan).TotalMilliseconds;
 
         var digesting = verify ? Task.Run(() => _machine.Memory.ComputeDigest(cancellationToken), cancellationToken) : Task.FromResult<string?>(null)!;
@@ -192,9 +205,10 @@ internal sealed class OutgoingMigration : IAsyncDisposable
         IsHandedOver = true;
         var sourceMs = (_time.GetUtcNow() - StoppedAt.Value).TotalMilliseconds;
         await _state!.FlushAsync(cancellationToken);
+        lastBytes += stopBytes + afterState;
         PeerLog.Switched(_logger, sourceMs, lastBytes, afterState, stateBytes);
         return new PeerSwitched(
-            sourceMs, lastRoundMs, diskMs, stateMs, roundTripMs, preCopy.Counters(_disk?.Bytes ?? 0, stateBytes, lastBytes + afterState), await digesting);
+            sourceMs, stopRoundMs + lastRoundMs, diskMs, stateMs, roundTripMs, preCopy.Counters(_disk?.Bytes ?? 0, stateBytes, lastBytes), await digesting);
     }
 
     private async Task<double> MeasureRoundTripAsync(CancellationToken cancellationToken)

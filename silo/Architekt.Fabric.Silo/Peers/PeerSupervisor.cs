@@ -208,7 +208,13 @@ internal sealed partial class PeerSupervisor(
     {
         try
         {
-            while (!(await peer.Client.GetStatusAsync(_stopping.Token)).IsLive) await Task.Delay(LivenessInterval, time, _stopping.Token);
+            // A guest says once that it is up, and may have said so where it came from.
+            while (!(await peer.Client.GetStatusAsync(_stopping.Token)).IsLive)
+            {
+                await Task.Delay(LivenessInterval, time, _stopping.Token);
+                if (await vms.FindAsync(peer.Instance.Vm, _stopping.Token) is not { Info.State: VmState.Booting }) return;
+            }
+
             await RecordAsync(peer.Instance.Vm, peer.Instance.Epoch, VmState.Running, null, $"'{peer.Instance.Vm}' is up", _stopping.Token);
         }
         catch (OperationCanceledException)

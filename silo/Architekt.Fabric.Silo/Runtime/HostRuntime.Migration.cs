@@ -95,7 +95,7 @@ internal sealed partial class HostRuntime
     {
         var peer = peers.Require(plan.Vm, plan.NextEpoch);
         var report = await peer.Client.RunAsync(plan.NextEpoch, cancellationToken);
-        if (await vms.FindAsync(plan.Vm, cancellationToken) is { Info.State: VmState.Booting }) peers.WatchLiveness(peer);
+        if (!report.IsLive) peers.WatchLiveness(peer);
         return new RunReport(report.SinceStateMs, report.RunMs);
     }
 

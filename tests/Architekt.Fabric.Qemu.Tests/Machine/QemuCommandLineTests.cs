@@ -34,7 +34,7 @@ public sealed class QemuCommandLineTests
             [
                 "-name", "guest=redis",
                 "-nodefaults", "-no-user-config", "-display", "none",
-                "-machine", "q35,memory-backend=ram0",
+                "-machine", "q35,memory-backend=ram0,suppress-vmdesc=on",
                 "-accel", "tcg",
                 "-cpu", "max",
                 "-smp", "cpus=2",
@@ -73,7 +73,7 @@ public sealed class QemuCommandLineTests
     public void Build_MicrovmUnderTcg_TellsTheGuestTheTimeStampCounter()
     {
         var arguments = QemuCommandLine.Build(Full with { Type = QemuMachineType.Microvm });
-        Assert.Contains("microvm,acpi=on,pcie=on,pit=on,pic=on,rtc=on,memory-backend=ram0", arguments);
+        Assert.Contains("microvm,acpi=on,pcie=on,pit=on,pic=on,rtc=on,memory-backend=ram0,suppress-vmdesc=on", arguments);
         Assert.Contains("console=ttyS0 quiet tsc_early_khz=2096013", arguments);
     }
 
@@ -106,7 +106,7 @@ public sealed class QemuCommandLineTests
     public void Build_VersionedMachineAndModel_AreNamed()
     {
         var arguments = QemuCommandLine.Build(Plain with { TypeVersion = "7.2", CpuModel = "EPYC" });
-        Assert.Equal("pc-q35-7.2,memory-backend=ram0", After(arguments, "-machine"));
+        Assert.Equal("pc-q35-7.2,memory-backend=ram0,suppress-vmdesc=on", After(arguments, "-machine"));
         Assert.Equal("EPYC", After(arguments, "-cpu"));
     }
 

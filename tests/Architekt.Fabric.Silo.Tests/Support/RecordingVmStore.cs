@@ -44,7 +44,9 @@ internal sealed class RecordingVmStore(long currentEpoch) : IVmStore
         }
     }
 
-    public Task<VmRecord?> FindAsync(string vm, CancellationToken cancellationToken) => throw Unexpected();
+    /// <summary>Every VM is still booting; nobody here asks for more.</summary>
+    public Task<VmRecord?> FindAsync(string vm, CancellationToken cancellationToken) => Task.FromResult<VmRecord?>(new VmRecord(
+        new VmInfo(vm, VmState.Booting, null, "host-a", currentEpoch, "package", "sha256-0", 1, 1 << 20, null, null, default, default), null!));
 
     public Task<IReadOnlyList<VmRecord>> ListAsync(string? host, CancellationToken cancellationToken) => throw Unexpected();
 

@@ -60,14 +60,14 @@ internal sealed class StockMachine : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    /// <summary>Exactly the fabric's machine, but with RAM of QEMU's own and a TAP that QEMU opens by name.</summary>
+    /// <summary>The fabric's machine, but with RAM of QEMU's own, a TAP that QEMU opens by name, and a device state as QEMU writes it by itself.</summary>
     private static IEnumerable<string> Arguments(QemuMachine machine, string tap)
     {
         foreach (var argument in QemuCommandLine.Build(machine))
         {
             if (argument.StartsWith("memory-backend-file,", StringComparison.Ordinal)) yield return $"memory-backend-ram,id=ram0,size={machine.MemoryBytes}";
             else if (argument.StartsWith("tap,id=net0,", StringComparison.Ordinal)) yield return $"tap,id=net0,ifname={tap},script=no,downscript=no,vhost=off";
-            else yield return argument;
+            else yield return argument.Replace(",suppress-vmdesc=on", "", StringComparison.Ordinal);
         }
     }
 
