@@ -5,6 +5,7 @@ using Architekt.Fabric.Peer.Machine;
 using Architekt.Fabric.Peer.Migration;
 using Architekt.Fabric.Qemu;
 using ProcessIdentity = Architekt.Fabric.Processes.ProcessIdentity;
+using ProcessPriority = Architekt.Fabric.Processes.ProcessPriority;
 
 namespace Architekt.Fabric.Peer;
 
@@ -15,6 +16,7 @@ internal sealed class PeerService(
     PeerInstance instance, PeerFolder folder, IDirtyTrackingProbe tracking, TimeProvider time, ILogger<PeerService> logger) : IDisposable
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+    private const int ReleasedNice = 10;
     private static readonly TimeSpan AgentDelay = TimeSpan.FromMilliseconds(200);
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -200,6 +202,10 @@ internal sealed class PeerService(
         var outgoing = RequireOutgoing(operation);
         var frames = await outgoing.ForwardFramesAsync();
         await _guest!.ForgetAsync();
+
+        // From here on there is only memory to give back, and other guests to keep out of the way of.
+        ProcessPriority.TrySet(_machine!.Process.Identity.Pid, ReleasedNice);
+        ProcessPriority.TrySet(Environment.ProcessId, ReleasedNice);
         _ = EndAsync(PeerExitKind.Released, $"it runs elsewhere since migration {operation}");
         return new PeerReleased(frames);
     });

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Architekt.Fabric.Memory;
+using Architekt.Fabric.Processes;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Architekt.Fabric.Peer.Hosting;
@@ -8,6 +9,7 @@ namespace Architekt.Fabric.Peer.Hosting;
 internal static class PeerHost
 {
     private const int UsageError = 2;
+    private const int GuestNice = -10;
 
     public static async Task<int> RunAsync(string[] args)
     {
@@ -34,6 +36,8 @@ internal static class PeerHost
             return UsageError;
         }
 
+        // A guest outranks what else runs on its host, the silo included: a pause waits for nobody's housekeeping. QEMU inherits it.
+        ProcessPriority.TrySet(Environment.ProcessId, GuestNice);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddSimpleConsole(console => (console.SingleLine, console.UseUtcTimestamp, console.TimestampFormat) = (true, true, "yyyy-MM-dd HH:mm:ss.fff "));

@@ -9,6 +9,8 @@ namespace Architekt.Fabric.Peer.Migration;
 /// </summary>
 internal sealed class GuestFrames : IAsyncDisposable
 {
+    /// <summary>QEMU may not have taken from the TAP yet what came shortly before the stop. What it had taken comes twice, and is sorted out by the guest.</summary>
+    private static readonly TimeSpan Untaken = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan ListenInterval = TimeSpan.FromMilliseconds(50);
     private readonly TapDevice _tap;
     private readonly string _bridge;
@@ -16,7 +18,7 @@ internal sealed class GuestFrames : IAsyncDisposable
     private readonly AnnouncementWatch _watch;
     private readonly ILogger _logger;
     private Task<int> _following = Task.FromResult(0);
-    private DateTimeOffset _stoppedAt;
+    private DateTimeOffset _since;
     private volatile bool _isEnding;
 
     private GuestFrames(TapDevice tap, string bridge, InFlightFrames frames, AnnouncementWatch watch, ILogger logger)
@@ -50,7 +52,7 @@ internal sealed class GuestFrames : IAsyncDisposable
     /// <summary>The guest stands still since then: its announcement can only come from the destination.</summary>
     public void FollowFrom(DateTimeOffset stoppedAt)
     {
-        _stoppedAt = stoppedAt;
+        _since = stoppedAt - Untaken;
         _following = Task.Factory.StartNew(Follow, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
@@ -62,7 +64,7 @@ internal sealed class GuestFrames : IAsyncDisposable
 
         // Makes this host's bridge forget the guest's port, should the announcement not have come this way.
         _tap.SetUp(false);
-        var forwarded = followed + _frames.ForwardTo(_bridge, _stoppedAt);
+        var forwarded = followed + _frames.ForwardTo(_bridge, _since);
         PeerLog.FramesCarried(_logger, forwarded, _frames.Lost);
         return forwarded;
     }
@@ -79,7 +81,7 @@ internal sealed class GuestFrames : IAsyncDisposable
     {
         while (!_isEnding)
         {
-            if (_watch.Wait()) return _frames.ForwardTo(_bridge, _stoppedAt);
+            if (_watch.Wait()) return _frames.ForwardTo(_bridge, _since);
         }
 
         return 0;

@@ -17,6 +17,8 @@ internal static partial class NativeMethods
     internal const int Interrupted = 4; // EINTR
     internal const int NoSuchProcess = 3; // ESRCH
 
+    internal const int PriorityOfProcess = 0; // PRIO_PROCESS, sys/resource.h
+
     [StructLayout(LayoutKind.Sequential)]
     internal struct PollDescriptor
     {
@@ -48,6 +50,9 @@ internal static partial class NativeMethods
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     internal static partial nint PidfdSendSignal(nint number, Descriptor pidfd, nint signal, nint info, nint flags);
+
+    [LibraryImport("libc", EntryPoint = "setpriority", SetLastError = true)]
+    internal static partial int SetPriority(int which, int who, int nice);
 
     /// <summary>chown(2).</summary>
     [LibraryImport("libc", EntryPoint = "chown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
