@@ -7,6 +7,7 @@ internal sealed class ClientConnection : IAsyncDisposable
 
     private readonly NbdTransport _transport;
     private readonly OutboundQueue _output;
+    private volatile bool _isCorked;
     private readonly ReplyReader _replies;
     private readonly SemaphoreSlim _window;
     private readonly TimeProvider _time;
@@ -76,6 +77,14 @@ internal sealed class ClientConnection : IAsyncDisposable
         _window.Release();
     }
 
+    public void Cork() => _isCorked = true;
+
+    public void Uncork()
+    {
+        _isCorked = false;
+        _output.Kick();
+    }
+
     /// <summary>Says goodbye; what is pending gets its reply if the server sends it soon.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -116,6 +125,8 @@ internal sealed class ClientConnection : IAsyncDisposable
         List<NbdExtent>? extents,
         CancellationToken cancellationToken)
     {
+        // What is waited for may be what is kept.
+        _output.Kick();
         await _window.WaitAsync(cancellationToken).ConfigureAwait(false);
         await Start(command, flags, offset, length, destination, source, extents).ConfigureAwait(false);
     }
@@ -151,8 +162,8 @@ internal sealed class ClientConnection : IAsyncDisposable
         }
 
         var task = new ValueTask(request, request.Version);
-        _output.Add(request);
-        _output.Kick();
+        if (_output.Add(request) || !_isCorked)
+            _output.Kick();
         return task;
     }
 

@@ -37,4 +37,13 @@ public interface INbdClient : IAsyncDisposable
 
     /// <summary>Allocation of a range as consecutive extents that cover it exactly.</summary>
     ValueTask<IReadOnlyList<NbdExtent>> GetExtentsAsync(long offset, long length, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Keeps further requests until <see cref="Uncork"/>, or until 256 KiB of them wait, so that many small ones go out in few system calls and
+    /// wake the other side once. Do not wait for a request in between.
+    /// </summary>
+    void Cork();
+
+    /// <summary>Sends what was kept, and from then on each request at once.</summary>
+    void Uncork();
 }

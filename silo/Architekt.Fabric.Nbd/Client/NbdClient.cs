@@ -175,6 +175,12 @@ public sealed class NbdClient : INbdClient
         return all;
     }
 
+    /// <inheritdoc/>
+    public void Cork() => _connection.Cork();
+
+    /// <inheritdoc/>
+    public void Uncork() => _connection.Uncork();
+
     /// <summary>Says goodbye to the server and closes the connection. Pending requests get their reply if it comes within two seconds.</summary>
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
 

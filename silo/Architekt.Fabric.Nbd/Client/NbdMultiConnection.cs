@@ -84,6 +84,20 @@ public sealed class NbdMultiConnection : INbdClient
     public ValueTask<IReadOnlyList<NbdExtent>> GetExtentsAsync(long offset, long length, CancellationToken cancellationToken = default) =>
         Next().GetExtentsAsync(offset, length, cancellationToken);
 
+    /// <inheritdoc/>
+    public void Cork()
+    {
+        foreach (var client in _clients)
+            client.Cork();
+    }
+
+    /// <inheritdoc/>
+    public void Uncork()
+    {
+        foreach (var client in _clients)
+            client.Uncork();
+    }
+
     /// <summary>Closes every connection.</summary>
     public async ValueTask DisposeAsync() => await Task.WhenAll(_clients.Select(client => client.DisposeAsync().AsTask())).ConfigureAwait(false);
 

@@ -20,6 +20,7 @@ internal sealed class MemoryPusher(GuestMemory memory, INbdClient export, TimePr
     {
         long data = 0, zero = 0;
         var began = time.GetTimestamp();
+        export.Cork();
         try
         {
             foreach (var range in ranges)
@@ -36,13 +37,17 @@ internal sealed class MemoryPusher(GuestMemory memory, INbdClient export, TimePr
 
                     data += run.Length;
                     await EnterAsync(export.WriteAsync(run.Offset, memory.GetMemory(run.Offset, run.Length), cancellationToken: cancellationToken));
-                    if (bytesPerSecond > 0) await KeepToAsync(bytesPerSecond, data, began, cancellationToken);
+                    if (bytesPerSecond == 0) continue;
+                    export.Uncork();
+                    await KeepToAsync(bytesPerSecond, data, began, cancellationToken);
+                    export.Cork();
                 }
             }
         }
         finally
         {
             // The requests use the mapping until they end, whatever else went wrong.
+            export.Uncork();
             var all = Task.WhenAll(_window);
             _window.Clear();
             await all;
@@ -54,7 +59,13 @@ internal sealed class MemoryPusher(GuestMemory memory, INbdClient export, TimePr
     private async ValueTask EnterAsync(ValueTask request)
     {
         if (request.IsCompletedSuccessfully) return;
-        if (_window.Count == MostInFlight) await _window.Dequeue();
+        if (_window.Count == MostInFlight)
+        {
+            export.Uncork();
+            await _window.Dequeue();
+            export.Cork();
+        }
+
         _window.Enqueue(request.AsTask());
     }
 

@@ -158,7 +158,7 @@ internal sealed class OutgoingMigration : IAsyncDisposable
         if (_machine.Tap is not null) _frames = GuestFrames.Capture(_machine.Tap, _instance, _logger);
 
         // What the guest wrote while it got ready need not be sent in the pause.
-        await preCopy.RoundAsync(0, cancellationToken);
+        await preCopy.HurriedRoundAsync(cancellationToken);
         var roundTripMs = await MeasureRoundTripAsync(cancellationToken);
         _frames?.Discard();
 
@@ -166,19 +166,16 @@ internal sealed class OutgoingMigration : IAsyncDisposable
         var preSwitchover = qmp.WaitForMigrationAsync(MigrationStatus.PreSwitchover, cancellationToken);
         var sending = stateStream.SendToAsync(_state!, cancellationToken);
         await qmp.MigrateAsync(stateStream.Uri, cancellationToken);
-
-        // QEMU writes out its ROMs first, and the guest goes on writing meanwhile.
-        while (!stopping.IsCompleted) await preCopy.RoundAsync(0, cancellationToken);
         StoppedAt = (await stopping).Timestamp;
         _frames?.FollowFrom(StoppedAt.Value);
 
         // QEMU still finishes what the guest had asked of its disk, and that may write to RAM: so this is not the last scan yet.
-        var (stopBytes, _, stopRoundMs) = await preCopy.RoundAsync(0, cancellationToken);
+        var (stopBytes, _, stopRoundMs) = await preCopy.HurriedRoundAsync(cancellationToken);
         Require(await preSwitchover, MigrationStatus.PreSwitchover);
 
         var diskBegan = Stopwatch.GetTimestamp();
         var finishingDisk = _disk?.FinishAsync(cancellationToken) ?? Task.CompletedTask;
-        var (lastBytes, _, lastRoundMs) = await preCopy.RoundAsync(0, cancellationToken);
+        var (lastBytes, _, lastRoundMs) = await preCopy.HurriedRoundAsync(cancellationToken);
         await finishingDisk;
         var diskMs = _disk is null ? 0 : Stopwatch.GetElapsedTime(diskBegan).TotalMilliseconds;
 
@@ -191,7 +188,7 @@ internal sealed class OutgoingMigration : IAsyncDisposable
         Require(await completed, MigrationStatus.Completed);
 
         // Saving device state may touch RAM: one more scan, or those pages would be lost. A device that has been loaded before them may be wrong.
-        var (afterState, _, _) = await preCopy.RoundAsync(0, cancellationToken);
+        var (afterState, _, _) = await preCopy.HurriedRoundAsync(cancellationToken);
         if (afterState > 0 && !isHeldBack)
         {
             _machine.HoldsBackState = true;

@@ -16,6 +16,9 @@ internal sealed class PreCopy(
     /// <summary>What a scan and a round trip cost besides the bytes; part of the pause whatever is left.</summary>
     private const double FixedMs = 0.5;
 
+    /// <summary>A request costs both sides about as much time as this many bytes more in the one before.</summary>
+    private const long CheapGap = 32 << 10;
+
     private static readonly TimeSpan IdlePace = TimeSpan.FromMilliseconds(20);
     private readonly List<PageRange> _ranges = [];
     private double _bytesPerMs = 500_000;
@@ -56,12 +59,20 @@ internal sealed class PreCopy(
     }
 
     /// <summary>One scan and its pages. Returns the bytes that were dirty and how long scanning and all of it took.</summary>
-    public async Task<(long Dirty, double ScanMs, double Ms)> RoundAsync(long bytesPerSecond, CancellationToken cancellationToken)
+    public Task<(long Dirty, double ScanMs, double Ms)> RoundAsync(long bytesPerSecond, CancellationToken cancellationToken) =>
+        RoundAsync(bytesPerSecond, largestGap: 0, cancellationToken);
+
+    /// <summary>A round while the guest waits, or is about to: as soon as possible is worth some bytes.</summary>
+    public Task<(long Dirty, double ScanMs, double Ms)> HurriedRoundAsync(CancellationToken cancellationToken) =>
+        RoundAsync(bytesPerSecond: 0, CheapGap, cancellationToken);
+
+    private async Task<(long Dirty, double ScanMs, double Ms)> RoundAsync(long bytesPerSecond, long largestGap, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
         var scan = tracker.Collect(_ranges);
         if (scan.Outcome != DirtyScanOutcome.Complete)
             throw PeerException.Failed($"The guest's writes could not be tracked any more ({scan.Outcome}); it stays where it is.");
+        PageRanges.Join(_ranges, largestGap);
         var pushed = await pusher.PushAsync(_ranges, destinationIsZero: false, bytesPerSecond, cancellationToken);
         var ms = time.GetElapsedTime(began).TotalMilliseconds;
         Count(pushed, ms);

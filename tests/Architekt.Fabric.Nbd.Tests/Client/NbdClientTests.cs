@@ -131,6 +131,40 @@ public sealed class NbdClientTests
     }
 
     [Fact]
+    public async Task Corked_Requests_AreSentWithUncork()
+    {
+        var export = new TestExport("d", 4096);
+        await using var server = new TestServer(export);
+        await using var client = await server.ConnectAsync("d");
+        await using var other = await server.ConnectAsync("d");
+        client.Cork();
+        var writes = Enumerable.Range(1, 100).Select(i => client.WriteAsync(i, new[] { (byte)i }, cancellationToken: Token).AsTask()).ToList();
+
+        await other.FlushAsync(Token);
+        Assert.Equal(-1, export.Data.AsSpan().IndexOfAnyExcept((byte)0));
+        client.Uncork();
+        await Task.WhenAll(writes);
+
+        Assert.Equal(Enumerable.Range(0, 101).Select(i => (byte)i), export.Data[..101]);
+        await client.FlushAsync(Token);
+    }
+
+    [Fact]
+    public async Task Corked_MoreThanIsKept_IsSentMeanwhile()
+    {
+        await using var server = new TestServer(new TestExport("d", 1 << 20));
+        await using var client = await server.ConnectAsync("d", new NbdClientOptions { MaxRequestsInFlight = 4 });
+        client.Cork();
+
+        await client.WriteAsync(0, new byte[512 << 10], cancellationToken: Token);
+        // More small ones than may be in flight: those that wait for their turn send the others.
+        var writes = Enumerable.Range(0, 5).Select(i => client.WriteAsync(i, new byte[1], cancellationToken: Token).AsTask()).ToList();
+        await Task.WhenAll(writes[..4]);
+        client.Uncork();
+        await writes[4];
+    }
+
+    [Fact]
     public async Task ReadOnlyExport_Write_IsRefusedWithoutSending()
     {
         var export = new TestExport("d", 4096) { IsReadOnly = true };
