@@ -25,6 +25,7 @@ internal sealed class MigrationFollower(CommandContext context, FabricClient cli
         {
             var code = context.Report(error);
             context.Note($"The migration may go on. Watch it again with: fabric operation watch {operation.Id}");
+            PrintUnfinished();
             return code;
         }
 

@@ -169,12 +169,12 @@ internal sealed class OutgoingMigration : IAsyncDisposable
         StoppedAt = (await stopping).Timestamp;
         _frames?.FollowFrom(StoppedAt.Value);
 
-        // QEMU still finishes what the guest had asked of its disk, and that may write to RAM: so this is not the last scan yet.
-        var (stopBytes, _, stopRoundMs) = await preCopy.HurriedRoundAsync(cancellationToken);
-        Require(await preSwitchover, MigrationStatus.PreSwitchover);
-
+        // QEMU still finishes what the guest had asked of its disk, and answers nobody until it has. That may write to RAM: so this is not the
+        // last scan yet.
         var diskBegan = Stopwatch.GetTimestamp();
         var finishingDisk = _disk?.FinishAsync(cancellationToken) ?? Task.CompletedTask;
+        var (stopBytes, _, stopRoundMs) = await preCopy.HurriedRoundAsync(cancellationToken);
+        Require(await preSwitchover, MigrationStatus.PreSwitchover);
         var (lastBytes, _, lastRoundMs) = await preCopy.HurriedRoundAsync(cancellationToken);
         await finishingDisk;
         var diskMs = _disk is null ? 0 : Stopwatch.GetElapsedTime(diskBegan).TotalMilliseconds;

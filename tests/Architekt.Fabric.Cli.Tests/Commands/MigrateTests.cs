@@ -183,6 +183,18 @@ public sealed class MigrateTests : IDisposable
     }
 
     [Fact]
+    public async Task VmMigrate_FabricIsLostWhileWatchingWithJson_StillEndsWithTheOneObject()
+    {
+        _cli.Fabric.Reports.Add(Samples.Progress(1));
+        _cli.Fabric.WatchFault = FabricException.Unavailable("The fabric cannot be reached now.");
+
+        Assert.Equal(ExitCode.Unreachable, await _cli.RunAsync([.. _migrate, "-o", "json"]));
+
+        Assert.Contains("\"outcome\":\"running\"", Assert.Single(_cli.Out.TrimEnd('\n').Split('\n')), StringComparison.Ordinal);
+        Assert.Contains("\"code\":\"unavailable\"", _cli.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task VmMigrate_Refused_Exits4()
     {
         _cli.Fabric.Fault = new FabricException(FabricErrorCode.Refused, "VM 'redis' is on host 'host-b' already.");
