@@ -123,9 +123,10 @@ internal sealed class PeerService(
             throw PeerException.Conflict($"'{instance.Vm}' cannot run: its device state is not loaded.");
         var granted = time.GetTimestamp();
         await GrantAsync();
-        if (_machine!.Tap is { } tap) Announce(tap);
-        var resumed = _machine.Qmp.WaitForEventAsync(QmpEventNames.Resume, filter: null, CancellationToken.None);
-        await _machine.Qmp.ContinueAsync(CancellationToken.None);
+        var resumed = _machine!.Qmp.WaitForEventAsync(QmpEventNames.Resume, filter: null, CancellationToken.None);
+        var continuing = _machine.Qmp.ContinueAsync(CancellationToken.None);
+        if (_machine.Tap is { } tap) Announce(tap);
+        await continuing;
         var resumedAt = (await resumed).Timestamp;
         _state = PeerState.Running;
         _running = new PeerRunning((resumedAt - _incoming.StateArrivedAt).TotalMilliseconds, time.GetElapsedTime(granted).TotalMilliseconds, _isLive);
@@ -276,7 +277,7 @@ internal sealed class PeerService(
         return WriteIdentityAsync();
     }
 
-    /// <summary>Before the guest runs, not by it: bridges and the source send on what is for it, and it finds that in its TAP's queue.</summary>
+    /// <summary>While it is about to run, not by it: bridges and the source send on what is for it, and it finds that in its TAP's queue.</summary>
     private void Announce(TapDevice tap)
     {
         try

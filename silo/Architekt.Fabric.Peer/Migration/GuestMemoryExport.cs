@@ -3,8 +3,11 @@ using Architekt.Fabric.Nbd;
 
 namespace Architekt.Fabric.Peer.Migration;
 
-/// <summary>The destination's RAM as a writable export: payloads are received straight into the guest's mapping.</summary>
-internal sealed class GuestMemoryExport(string name, GuestMemory memory) : INbdExport
+/// <summary>
+/// The destination's RAM as a writable export: payloads are received straight into the guest's mapping. RAM needs no FLUSH; the source sends
+/// one to have the guest's disk written out before it stops the guest.
+/// </summary>
+internal sealed class GuestMemoryExport(string name, GuestMemory memory, string? diskPath) : INbdExport
 {
     public string Name => name;
 
@@ -30,7 +33,18 @@ internal sealed class GuestMemoryExport(string name, GuestMemory memory) : INbdE
         return ValueTask.FromResult(NbdError.None);
     }
 
-    public ValueTask<NbdError> FlushAsync(CancellationToken cancellationToken) => ValueTask.FromResult(NbdError.None);
+    public async ValueTask<NbdError> FlushAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await DiskFile.WriteOutAsync(diskPath);
+            return NbdError.None;
+        }
+        catch (IOException)
+        {
+            return NbdError.InputOutput;
+        }
+    }
 
     public ValueTask<NbdError> TrimAsync(long offset, long length, CancellationToken cancellationToken) => ValueTask.FromResult(NbdError.None);
 

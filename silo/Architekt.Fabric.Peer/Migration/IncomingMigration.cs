@@ -133,7 +133,7 @@ internal sealed class IncomingMigration : IDeviceStateLoader, IAsyncDisposable
         var address = IPAddress.Parse(instance.DataAddress);
         var memoryName = $"memory-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}";
         var stateName = $"state-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}";
-        _server.AddExport(new GuestMemoryExport(memoryName, _machine.Memory));
+        _server.AddExport(new GuestMemoryExport(memoryName, _machine.Memory, instance.OverlayDiskPath));
         _server.AddExport(new DeviceStateExport(stateName, this));
         var endPoint = (IPEndPoint)_server.Listen(new IPEndPoint(address, 0));
         if (instance.OverlayDiskPath is not null) _disk = await DiskReceiver.StartAsync(_machine, address, _time);

@@ -157,6 +157,8 @@ internal sealed class OutgoingMigration : IAsyncDisposable
         using var stateStream = new DeviceStateStream(_machine, _instance.QemuUserId);
         if (_machine.Tap is not null) _frames = GuestFrames.Capture(_machine.Tap, _instance, _logger);
 
+        await Task.WhenAll(DiskFile.WriteOutAsync(_instance.OverlayDiskPath), _memory!.FlushAsync(cancellationToken).AsTask());
+
         // What the guest wrote while it got ready need not be sent in the pause.
         await preCopy.HurriedRoundAsync(cancellationToken);
         var roundTripMs = await MeasureRoundTripAsync(cancellationToken);
@@ -208,10 +210,11 @@ internal sealed class OutgoingMigration : IAsyncDisposable
             sourceMs, stopRoundMs + lastRoundMs, diskMs, stateMs, roundTripMs, preCopy.Counters(_disk?.Bytes ?? 0, stateBytes, lastBytes), await digesting);
     }
 
+    /// <summary>A FLUSH before there is any device state is answered at once.</summary>
     private async Task<double> MeasureRoundTripAsync(CancellationToken cancellationToken)
     {
         var began = Stopwatch.GetTimestamp();
-        await _memory!.FlushAsync(cancellationToken);
+        await _state!.FlushAsync(cancellationToken);
         return Stopwatch.GetElapsedTime(began).TotalMilliseconds;
     }
 
