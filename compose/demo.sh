@@ -92,6 +92,10 @@ one_qemu_runs() {
   [ "$(qemus host-a | wc -l) $(qemus host-b | wc -l)" = '1 0' ]
 }
 
+guest_shuts_down() {
+  fabric vm stop redis -q >"$run/stop" && fabric vm show redis -o json | jq -e '.state == "stopped"' >/dev/null
+}
+
 nothing_is_left() { # HOST
   local found
   found=$(leftovers "$1")
@@ -139,6 +143,7 @@ check "every acknowledged write is there ($(jq -r .acknowledgedWrites <<<"$answe
 check 'the digests of the RAM agreed, both times' says .verified
 check 'exactly one QEMU runs, on host-a' one_qemu_runs
 check 'nothing is left on host-b: no instance folder, no TAP, no process' nothing_is_left host-b
+check 'the guest shuts down when it is asked to, after all its moves' guest_shuts_down
 jq -r '"client: \(.all.writes / .all.seconds | round) writes/s, longest gap in all \(.all.longestGapMs | round) ms\(if .failure then ", ended by: " + .failure else "" end)"' <<<"$answer"
 echo
 print_table

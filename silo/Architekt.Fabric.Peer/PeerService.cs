@@ -292,7 +292,7 @@ internal sealed class PeerService(
 
     private async Task SettleAsync()
     {
-        // Switches may lose the first one, and a guest may have more to say about itself.
+        // Switches may lose the first one.
         if (_machine!.Tap is not null)
             await ((Task)_machine.Qmp.AnnounceSelfAsync(new AnnounceParameters(), _ending.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 

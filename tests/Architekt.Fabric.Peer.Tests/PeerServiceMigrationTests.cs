@@ -78,6 +78,19 @@ public sealed class PeerServiceMigrationTests(MigratingGuest guest)
     }
 
     [Fact]
+    public async Task Stop_GuestHasMoved_ShutsDown()
+    {
+        await guest.RequireLiveAsync();
+        await guest.MigrateAsync("last");
+        var peer = guest.Current;
+
+        await peer.Service.StopAsync(peer.Instance.Epoch, force: false);
+
+        // On its way down the guest resets its devices, and QEMU must be able to do that with what it has loaded.
+        Assert.Equal(new PeerExit(peer.Instance.Epoch, PeerExitKind.ShutDown, "the guest shut down"), await peer.WaitForExitAsync(60));
+    }
+
+    [Fact]
     public async Task Stop_GuestIsAsked_ShutsDown()
     {
         var peer = await guest.RequireLiveAsync();

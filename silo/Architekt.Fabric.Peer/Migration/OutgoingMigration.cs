@@ -87,13 +87,7 @@ internal sealed class OutgoingMigration : IAsyncDisposable
         await _copying;
         await CancelDeviceStateAsync();
         if (_disk is not null) await _disk.AbortAsync();
-        if (!(await _machine.Qmp.QueryStatusAsync(CancellationToken.None)).Running)
-        {
-            var resumed = _machine.Qmp.WaitForEventAsync(QmpEventNames.Resume, filter: null, CancellationToken.None);
-            await _machine.Qmp.ContinueAsync(CancellationToken.None);
-            await resumed;
-        }
-
+        await _machine.Qmp.ContinueAfterMigrationAsync(_time, CancellationToken.None);
         IsHandedOver = false;
         await DisposeAsync();
     }

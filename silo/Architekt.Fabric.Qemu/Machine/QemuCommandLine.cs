@@ -129,7 +129,11 @@ public static partial class QemuCommandLine
     private static void AddNetwork(List<string> arguments, QemuNetworkInterface network) => arguments.AddRange(
     [
         "-netdev", $"tap,id=net0,fd={network.TapDescriptor},vhost=off",
-        "-device", $"virtio-net-pci,id=nic0,netdev=net0,mac={network.MacAddress},romfile=,bus=pcie.0,addr={NetworkSlot}",
+
+        // A card that announces itself frees its timer when it is loaded with `announce-rounds` 0 and looks at it again at the next reset
+        // (virtio_net_post_load, virtio_net_reset): QEMU would crash when a guest that has moved shuts down or boots anew. Who runs the
+        // destination announces the guest.
+        "-device", $"virtio-net-pci,id=nic0,netdev=net0,mac={network.MacAddress},guest_announce=off,romfile=,bus=pcie.0,addr={NetworkSlot}",
     ]);
 
     private static void Validate(QemuMachine machine)

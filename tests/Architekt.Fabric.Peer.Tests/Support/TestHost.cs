@@ -1,13 +1,21 @@
+using Architekt.Fabric.Network;
+
 namespace Architekt.Fabric.Peer.Tests.Support;
 
-/// <summary>A folder in shared memory, short enough for unix sockets, that instances live in; gone after the tests.</summary>
+/// <summary>
+/// A folder in shared memory, short enough for unix sockets, that instances live in, and a bridge for their network cards where this process
+/// may make one; gone after the tests.
+/// </summary>
 internal sealed class TestHost : IDisposable
 {
     private const long MemoryBytes = 256 << 20;
+    private readonly string _id = Guid.NewGuid().ToString("N")[..12];
+    private readonly IpCommand _ip = new();
+    private string? _bridge;
 
     public TestHost() => Directory.CreateDirectory(Path);
 
-    public string Path { get; } = $"/dev/shm/fp-{Guid.NewGuid().ToString("N")[..12]}";
+    public string Path => $"/dev/shm/fp-{_id}";
 
     /// <summary>The folder of a blueprint, for guests that must boot.</summary>
     public static string RequireGuest()
@@ -29,6 +37,12 @@ internal sealed class TestHost : IDisposable
     /// <summary>Makes the folder of a new instance. Every instance has a disk and a console log of its own.</summary>
     public async Task<(string Folder, PeerInstance Instance)> CreateAsync(long epoch, string guest)
     {
+        if (Environment.IsPrivilegedProcess && _bridge is null)
+        {
+            _bridge = $"fp{_id}";
+            await new HostBridge(_ip).EnsureAsync(_bridge, uplink: null, TestContext.Current.CancellationToken);
+        }
+
         var name = $"guest.{epoch}-{Guid.NewGuid().ToString("N")[..6]}";
         var folder = System.IO.Path.Combine(Path, name);
         Directory.CreateDirectory(folder);
@@ -55,8 +69,15 @@ internal sealed class TestHost : IDisposable
             OverlayDiskPath = disk,
             ConsoleLogPath = log,
             HasAgent = true,
+            Bridge = _bridge,
+            TapName = _bridge is null ? null : TapName.For(name, epoch),
+            Mac = _bridge is null ? null : MacAddress.Generate(_id).ToString(),
         });
     }
 
-    public void Dispose() => Directory.Delete(Path, recursive: true);
+    public void Dispose()
+    {
+        Directory.Delete(Path, recursive: true);
+        if (_bridge is not null) _ip.RunAsync(["link", "delete", "dev", _bridge], CancellationToken.None).GetAwaiter().GetResult();
+    }
 }

@@ -74,8 +74,8 @@ public sealed class QemuMigrationTests
         var ended = source.Qmp.WaitForMigrationAsync(MigrationStatus.Completed, Deadline.After(60));
         await source.Qmp.MigrateContinueAsync(MigrationStatus.PreSwitchover, Deadline.After(60));
         Assert.Equal(MigrationStatus.Failed, (await ended).MigrationStatus);
-        await source.Qmp.ContinueAsync(Deadline.After(60));
-        await source.WaitForStateAsync(RunState.Running);
+        await source.Qmp.ContinueAfterMigrationAsync(TimeProvider.System, Deadline.After(60));
+        Assert.True((await source.Qmp.QueryStatusAsync(Deadline.After(60))).Running);
     }
 
     [Fact]

@@ -59,7 +59,7 @@ public sealed class QemuCommandLineTests
                     + "backing.file.aio=threads",
                 "-device", "virtio-blk-pci,id=disk0,drive=disk,bus=pcie.0,addr=0x4",
                 "-netdev", "tap,id=net0,fd=17,vhost=off",
-                "-device", "virtio-net-pci,id=nic0,netdev=net0,mac=52:54:00:12:34:56,romfile=,bus=pcie.0,addr=0x5",
+                "-device", "virtio-net-pci,id=nic0,netdev=net0,mac=52:54:00:12:34:56,guest_announce=off,romfile=,bus=pcie.0,addr=0x5",
                 "-object", "rng-builtin,id=rng0",
                 "-device", "virtio-rng-pci,id=random0,rng=rng0,bus=pcie.0,addr=0x6",
                 "-incoming", "defer",

@@ -17,6 +17,28 @@ public static partial class QmpCommands
     /// </summary>
     public static Task ContinueAsync(this QmpClient client, CancellationToken cancellationToken) => client.ExecuteAsync("cont", cancellationToken);
 
+    /// <summary>
+    /// Lets a source go on after its migration has failed or was cancelled; returns when the guest runs. QEMU may still be at the end of that
+    /// migration: then it refuses <c>cont</c> for a moment, and may let the guest go on by itself.
+    /// </summary>
+    /// <exception cref="QmpException">QEMU does not let the guest run for another reason.</exception>
+    public static async Task ContinueAfterMigrationAsync(this QmpClient client, TimeProvider time, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var state = await client.QueryStatusAsync(cancellationToken).ConfigureAwait(false);
+            if (state.Running) return;
+            try
+            {
+                await client.ContinueAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (QmpException) when (state.Status == RunState.FinishMigrate)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(2), time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
     /// <summary>Ends QEMU at once, without asking the guest: <c>quit</c>. Only the end of the process is proof.</summary>
     public static async Task QuitAsync(this QmpClient client, CancellationToken cancellationToken)
     {
