@@ -49,7 +49,7 @@ internal sealed partial class MigrationActs(
         _offer = await destination.PrepareAsync(plan, cancellationToken);
 
         // The pause must not be the first time these lines run, nor the first use of the connection.
-        await vms.RehearseCommitAsync(cancellationToken);
+        await vms.RehearseCommitAsync(plan, cancellationToken);
         await destination.WaitLoadedAsync(plan, waitMs: 0, cancellationToken);
     }
 

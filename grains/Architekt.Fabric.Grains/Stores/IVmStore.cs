@@ -41,6 +41,6 @@ public interface IVmStore
     /// </summary>
     Task<WithdrawOutcome> WithdrawAsync(MigrationPlan plan, CancellationToken cancellationToken);
 
-    /// <summary>Runs the commit's statement for a VM that does not exist, so that plan, connection and code are warm.</summary>
-    Task RehearseCommitAsync(CancellationToken cancellationToken);
+    /// <summary>Does what the commit will do, and undoes it, so that plans, connection and code are warm. Nothing has changed afterwards.</summary>
+    Task RehearseCommitAsync(MigrationPlan plan, CancellationToken cancellationToken);
 }

@@ -54,7 +54,8 @@ internal sealed class OwnershipCommit
         FabricEvent? recorded;
         try
         {
-            recorded = await RunAsync(plan.Vm, plan.Source, plan.Destination, plan.Epoch, plan.Operation, cancellationToken);
+            await using var connection = await _database.CommitSource.OpenConnectionAsync(cancellationToken);
+            recorded = await RunAsync(connection, plan, cancellationToken);
         }
         catch (Exception e) when (e is OperationCanceledException || DatabaseErrors.Translate(e, _database.Connection) is not null)
         {
@@ -67,9 +68,15 @@ internal sealed class OwnershipCommit
         return CommitOutcome.Committed;
     }
 
-    // No VM and no operation has an empty name: everything happens but the change.
-    internal Task RehearseAsync(CancellationToken cancellationToken) =>
-        _database.RepeatAsync(() => RunAsync("", "", "", 0, "", cancellationToken));
+    // The same statement with the same rows, undone: what server and client do for the first time then costs nobody a pause.
+    internal Task RehearseAsync(MigrationPlan plan, CancellationToken cancellationToken) => _database.RepeatAsync(async () =>
+    {
+        await using var connection = await _database.CommitSource.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var rehearsed = await RunAsync(connection, plan, cancellationToken);
+        await transaction.RollbackAsync(cancellationToken);
+        return rehearsed;
+    });
 
     internal async Task<WithdrawOutcome> WithdrawAsync(MigrationPlan plan, CancellationToken cancellationToken)
     {
@@ -95,12 +102,10 @@ internal sealed class OwnershipCommit
         return hasCommitted ? WithdrawOutcome.AlreadyCommitted : WithdrawOutcome.Withdrawn;
     }
 
-    private async Task<FabricEvent?> RunAsync(
-        string vm, string source, string destination, long epoch, string operation, CancellationToken cancellationToken)
+    private static async Task<FabricEvent?> RunAsync(NpgsqlConnection connection, MigrationPlan plan, CancellationToken cancellationToken)
     {
-        await using var connection = await _database.CommitSource.OpenConnectionAsync(cancellationToken);
         await using var command = new NpgsqlCommand(Commit, connection).With(
-            Rows.Text(vm), Rows.Text(source), Rows.Text(destination), Rows.Number(epoch), Rows.Text(operation));
+            Rows.Text(plan.Vm), Rows.Text(plan.Source), Rows.Text(plan.Destination), Rows.Number(plan.Epoch), Rows.Text(plan.Operation));
 
         // Costs a round trip the first time on a connection and none after.
         await command.PrepareAsync(cancellationToken);

@@ -30,7 +30,7 @@ public sealed class LostConnectionTests(PostgresDatabase database) : StoreTest(d
         await using var proxy = CreateProxy();
         await using var broken = Through(proxy);
         var vms = new VmStore(broken, Sink);
-        await vms.RehearseCommitAsync(Cancellation);
+        await vms.RehearseCommitAsync(plan, Cancellation);
 
         proxy.LosesReplies = true;
         Assert.Equal(CommitOutcome.Unknown, await vms.CommitAsync(plan, Cancellation));
@@ -48,7 +48,7 @@ public sealed class LostConnectionTests(PostgresDatabase database) : StoreTest(d
         await using var proxy = CreateProxy();
         await using var broken = Through(proxy);
         var vms = new VmStore(broken, Sink);
-        await vms.RehearseCommitAsync(Cancellation);
+        await vms.RehearseCommitAsync(plan, Cancellation);
 
         proxy.LosesRequests = true;
         Assert.Equal(CommitOutcome.Unknown, await vms.CommitAsync(plan, Cancellation));
@@ -82,7 +82,7 @@ public sealed class LostConnectionTests(PostgresDatabase database) : StoreTest(d
             () => vms.CreateAsync(Vm("vm"), Cancellation),
             () => vms.SetStateAsync("vm", 1, VmState.Running, null, null, Cancellation),
             () => vms.DeleteAsync("vm", 1, Cancellation),
-            () => vms.RehearseCommitAsync(Cancellation),
+            () => vms.RehearseCommitAsync(plan, Cancellation),
             () => operations.BeginAsync(plan, Cancellation),
             () => operations.FindAsync("op", Cancellation),
             () => operations.SetPhaseAsync("op", MigrationPhase.Copy, Cancellation),
@@ -126,7 +126,7 @@ public sealed class LostConnectionTests(PostgresDatabase database) : StoreTest(d
         await using var broken = Through(proxy);
         // Several at once, so that the pool holds several.
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => new EventLog(broken, Sink).ReadAsync(0, 1, Cancellation)));
-        await new VmStore(broken, Sink).RehearseCommitAsync(Cancellation);
+        await new VmStore(broken, Sink).RehearseCommitAsync(Plan(vm, operation: "op-none"), Cancellation);
 
         await proxy.CutAllAsync();
 

@@ -138,8 +138,13 @@ public sealed class OwnershipCommitTests(PostgresDatabase database) : StoreTest(
     {
         var plan = await BeginAsync();
         var events = await ScalarAsync<long>("SELECT count(*) FROM fabric.event");
-        for (var i = 0; i < 3; i++) await Vms.RehearseCommitAsync(Cancellation);
+        var history = await ScalarAsync<long>("SELECT count(*) FROM fabric.ownership_history");
+        for (var i = 0; i < 3; i++) await Vms.RehearseCommitAsync(plan, Cancellation);
         Assert.Equal(events, await ScalarAsync<long>("SELECT count(*) FROM fabric.event"));
+        Assert.Equal(history, await ScalarAsync<long>("SELECT count(*) FROM fabric.ownership_history"));
+        var vm = (await Vms.FindAsync(plan.Vm, Cancellation))!.Info;
+        Assert.Equal((plan.Source, plan.Epoch, plan.Operation), (vm.Host, vm.Epoch, vm.Operation));
+        Assert.NotEqual(MigrationPhase.Run, (await Operations.FindAsync(plan.Operation, Cancellation))!.Phase);
 
         await using var connection = await Database.CommitSource.OpenConnectionAsync(Cancellation);
         await using var count = new NpgsqlCommand("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%WITH moved%'", connection);

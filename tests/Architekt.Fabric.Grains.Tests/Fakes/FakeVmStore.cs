@@ -51,7 +51,7 @@ internal sealed class FakeVmStore(FakeWorld world) : IVmStore
         });
     }
 
-    public Task RehearseCommitAsync(CancellationToken cancellationToken) => Async(() => _database.Do(static _ => true));
+    public Task RehearseCommitAsync(MigrationPlan plan, CancellationToken cancellationToken) => Async(() => _database.Do(static _ => true));
 
     /// <summary>Npgsql never answers on the caller's stack either.</summary>
     private static async Task<T> Async<T>(Func<T> action)

@@ -92,11 +92,12 @@ public sealed class MigrationGrainTests(SharedCluster shared)
         var operation = await _cluster.MigrateAsync(vm);
         await gate.Entered;
 
-        var first = WatchAsync(operation.Id);
-        var second = WatchAsync(operation.Id);
+        TaskCompletionSource[] begun = [new(), new()];
+        var watching = begun.Select(first => WatchAsync(operation.Id, first)).ToList();
+        await Task.WhenAll(begun.Select(first => first.Task)).WaitAsync(Token);
         gate.Open();
 
-        foreach (var reports in await Task.WhenAll(first, second))
+        foreach (var reports in await Task.WhenAll(watching))
         {
             Assert.Equal(reports.Select(report => report.Sequence).Distinct().Order(), reports.Select(report => report.Sequence));
             Assert.Equal(MigrationPhase.Copy, reports[0].Phase);
@@ -203,10 +204,15 @@ public sealed class MigrationGrainTests(SharedCluster shared)
         Assert.Contains(result.Vm, error.Message, StringComparison.Ordinal);
     }
 
-    private async Task<List<MigrationProgress>> WatchAsync(string operation)
+    private async Task<List<MigrationProgress>> WatchAsync(string operation, TaskCompletionSource? begun = null)
     {
         var reports = new List<MigrationProgress>();
-        await foreach (var report in _cluster.Migration(operation).WatchAsync(0, Token).WithBatchSize(1)) reports.Add(report);
+        await foreach (var report in _cluster.Migration(operation).WatchAsync(0, Token).WithBatchSize(1))
+        {
+            reports.Add(report);
+            begun?.TrySetResult();
+        }
+
         return reports;
     }
 }
