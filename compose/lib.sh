@@ -156,10 +156,13 @@ publish() { # PROJECT FOLDER OPTION...: publishes into out/FOLDER unless that wa
   [ "$(cat "$folder.stamp" 2>/dev/null)" != "$stamp" ] || return 0
   echo "building $project"
   rm -rf "$folder" "$folder.stamp"
+  # What an interrupted build has left half made would pass for whole.
+  [ ! -e "$out/building" ] || rm -rf "$out/build"
+  touch "$out/building"
   # Its own folder for intermediate files, so that nothing that belongs to root appears among the sources. The analyzers judge in test.sh.
   attended quietly "$logs/build.log" dotnet publish "$repository/$project" -c Release -o "$folder" --artifacts-path "$out/build" \
     -nologo -v quiet -m:1 --nodereuse:false -p:UseSharedCompilation=false -p:RunAnalyzers=false "$@"
-  mkdir -p "$out"
+  rm "$out/building"
   echo "$stamp" >"$folder.stamp"
 }
 
