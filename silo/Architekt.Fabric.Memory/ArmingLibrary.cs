@@ -5,6 +5,7 @@ namespace Architekt.Fabric.Memory;
 /// <summary>
 /// The native library (native/arm.c) that QEMU preloads. When QEMU maps the RAM file, it puts the mapping under asynchronous write protection and
 /// reports where it is; on failure it prints one line and ends QEMU with <see cref="ExitCodeNotArmed"/>, because a guest whose writes go unseen must not run.
+/// It also has QEMU keep its heap resident, because growing it would be a part of each pause (native/heap.c).
 /// QEMU must be able to read the library, to write into the report's folder, and must not be set-user-id (the loader ignores preloads then).
 /// </summary>
 public static class ArmingLibrary

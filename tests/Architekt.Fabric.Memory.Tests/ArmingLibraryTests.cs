@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Architekt.Fabric.Memory.Tests;
 
@@ -70,6 +71,15 @@ public sealed class ArmingLibraryTests : IDisposable
         {
             Guest.End(process);
         }
+    }
+
+    [Fact]
+    public void Heap_GrowsWithoutPageFaults_AndIsKept()
+    {
+        using var guest = Guest.Start(1);
+
+        // 8 MiB are 2048 pages, each time.
+        Assert.InRange(int.Parse(guest.Ask("heap"), CultureInfo.InvariantCulture), 0, 100);
     }
 
     [Fact]

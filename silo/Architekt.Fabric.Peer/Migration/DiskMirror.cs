@@ -96,6 +96,9 @@ internal sealed class DiskMirror : IAsyncDisposable
         await _machine.Qmp.BlockJobCancelAsync(Job, force: false, cancellationToken);
         var done = await completed;
         if (done.DataString("error") is { } error) throw PeerException.Failed($"The disk could not be mirrored to its end: {error}.");
+
+        // Tells the destination that it may close its export, while the device state is still to come.
+        await _ending.CancelAsync();
     }
 
     /// <summary>Ends the mirror, wherever it is; the guest's own disk is not touched.</summary>

@@ -17,6 +17,8 @@ internal sealed class DiskReceiver : IAsyncDisposable
     private readonly CancellationTokenSource _ending = new();
     private readonly Task _accepting;
     private readonly TimeProvider _time;
+    private readonly Lock _closing = new();
+    private Task? _closed;
 
     private DiskReceiver(VmMachine machine, IPAddress address, TimeProvider time)
     {
@@ -42,8 +44,11 @@ internal sealed class DiskReceiver : IAsyncDisposable
         return new DiskReceiver(machine, address, time);
     }
 
-    /// <summary>Closes QEMU's export: from now on only the guest writes to its disk.</summary>
-    public Task CloseExportAsync() => _machine.Qmp.NbdServerStopAsync(CancellationToken.None);
+    /// <summary>Closes QEMU's export, unless that was done already: from now on only the guest writes to its disk.</summary>
+    public Task CloseExportAsync()
+    {
+        lock (_closing) return _closed ??= _machine.Qmp.NbdServerStopAsync(CancellationToken.None);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -76,6 +81,9 @@ internal sealed class DiskReceiver : IAsyncDisposable
             {
                 await near.ConnectAsync(new UnixDomainSocketEndPoint(_machine.Folder.InQemu(NbdSocket)), _ending.Token);
                 await SocketRelay.RunAsync(far, near, static _ => { }, _ending.Token);
+
+                // The source has all it wanted to write on this disk. QEMU opens one connection and no other, so this was it.
+                if (!_ending.IsCancellationRequested) _ = CloseExportAsync();
                 return;
             }
         }

@@ -9,9 +9,11 @@
  *   stop                stops that thread and answers with the number of its writes
  *   variables           answers with the number of environment variables that are the arming library's
  *   again               maps the file a second time
- *   disarm FD           closes a descriptor */
+ *   disarm FD           closes a descriptor
+ *   heap                grows its heap by 8 MiB, gives it back, twice, and answers with the page faults that took */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -19,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -51,6 +54,28 @@ static int count_variables(void)
     for (char **variable = environ; *variable; variable++)
         count += !strncmp(*variable, "ARCHITEKT_RAM_", 14) || !strncmp(*variable, "ARCHITEKT_UFFD_", 15);
     return count;
+}
+
+static long faults(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_minflt;
+}
+
+static long grow_heap_twice(void)
+{
+    enum { BLOCKS = 128, BLOCK = 64 << 10 };
+    static char *blocks[BLOCKS];
+    long before = faults();
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < BLOCKS; i++)
+            memset(blocks[i] = malloc(BLOCK), round + 1, BLOCK);
+        for (int i = 0; i < BLOCKS; i++)
+            free(blocks[i]);
+        malloc_trim(0); /* as QEMU does */
+    }
+    return faults() - before;
 }
 
 int main(int argc, char **argv)
@@ -102,6 +127,9 @@ int main(int argc, char **argv)
         } else if (!strcmp(line, "again\n")) {
             if (mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) == MAP_FAILED)
                 return 6;
+        } else if (!strcmp(line, "heap\n")) {
+            printf("%ld\n", grow_heap_twice());
+            continue;
         } else if (sscanf(line, "disarm %lu", &a) == 1) {
             close((int)a);
         } else {

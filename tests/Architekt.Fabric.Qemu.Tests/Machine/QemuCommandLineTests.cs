@@ -34,7 +34,7 @@ public sealed class QemuCommandLineTests
             [
                 "-name", "guest=redis",
                 "-nodefaults", "-no-user-config", "-display", "none",
-                "-machine", "q35,memory-backend=ram0,suppress-vmdesc=on",
+                "-machine", "q35,sata=off,smbus=off,vmport=off,smm=off,hpet=off,memory-backend=ram0,suppress-vmdesc=on",
                 "-accel", "tcg",
                 "-cpu", "max",
                 "-smp", "cpus=2",
@@ -47,7 +47,7 @@ public sealed class QemuCommandLineTests
                 "-append", "console=ttyS0 quiet",
                 "-chardev", "socket,id=console,path=/run/redis/console,server=on,wait=off,logfile=/run/redis/console.log,logappend=on",
                 "-serial", "chardev:console",
-                "-device", "virtio-serial-pci,id=serial0,max_ports=4,bus=pcie.0,addr=0x3",
+                "-device", "virtio-serial-pci,disable-modern=on,disable-legacy=off,migrate-extra=off,id=serial0,max_ports=4,bus=pcie.0,addr=0x3",
                 "-chardev", "socket,id=liveness,path=/run/redis/liveness,server=on,wait=off",
                 "-device", "virtserialport,id=liveness0,bus=serial0.0,nr=1,chardev=liveness,name=org.architekt.liveness",
                 "-chardev", "socket,id=agent,path=/run/redis/agent,server=on,wait=off",
@@ -57,11 +57,11 @@ public sealed class QemuCommandLineTests
                     + "file.aio=threads,file.discard=unmap,backing.driver=raw,backing.node-name=base,backing.read-only=on,backing.cache.direct=off,"
                     + "backing.file.driver=file,backing.file.filename=/pkg/disk.raw,backing.file.read-only=on,backing.file.cache.direct=off,"
                     + "backing.file.aio=threads",
-                "-device", "virtio-blk-pci,id=disk0,drive=disk,bus=pcie.0,addr=0x4",
+                "-device", "virtio-blk-pci,disable-modern=on,disable-legacy=off,migrate-extra=off,id=disk0,drive=disk,bus=pcie.0,addr=0x4",
                 "-netdev", "tap,id=net0,fd=17,vhost=off",
-                "-device", "virtio-net-pci,id=nic0,netdev=net0,mac=52:54:00:12:34:56,guest_announce=off,romfile=,bus=pcie.0,addr=0x5",
+                "-device", "virtio-net-pci,disable-modern=on,disable-legacy=off,migrate-extra=off,id=nic0,netdev=net0,mac=52:54:00:12:34:56,guest_announce=off,romfile=,bus=pcie.0,addr=0x5",
                 "-object", "rng-builtin,id=rng0",
-                "-device", "virtio-rng-pci,id=random0,rng=rng0,bus=pcie.0,addr=0x6",
+                "-device", "virtio-rng-pci,disable-modern=on,disable-legacy=off,migrate-extra=off,id=random0,rng=rng0,bus=pcie.0,addr=0x6",
                 "-incoming", "defer",
                 "-S",
                 "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
@@ -106,7 +106,7 @@ public sealed class QemuCommandLineTests
     public void Build_VersionedMachineAndModel_AreNamed()
     {
         var arguments = QemuCommandLine.Build(Plain with { TypeVersion = "7.2", CpuModel = "EPYC" });
-        Assert.Equal("pc-q35-7.2,memory-backend=ram0,suppress-vmdesc=on", After(arguments, "-machine"));
+        Assert.Equal("pc-q35-7.2,sata=off,smbus=off,vmport=off,smm=off,hpet=off,memory-backend=ram0,suppress-vmdesc=on", After(arguments, "-machine"));
         Assert.Equal("EPYC", After(arguments, "-cpu"));
     }
 
