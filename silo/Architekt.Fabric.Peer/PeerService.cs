@@ -115,6 +115,12 @@ internal sealed class PeerService(
         return incoming.Loaded.IsCompletedSuccessfully ? await incoming.Loaded : new PeerLoaded(IsLoaded: false, null, 0, null);
     }
 
+    public Task<PeerRunning> RehearseRunAsync(long epoch)
+    {
+        RequireEpoch(epoch);
+        return Task.FromResult(new PeerRunning(0, 0, _isLive));
+    }
+
     public Task<PeerRunning> RunAsync(long epoch) => LockedAsync(async () =>
     {
         RequireEpoch(epoch);

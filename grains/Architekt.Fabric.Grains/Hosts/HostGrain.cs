@@ -54,7 +54,8 @@ internal sealed class HostGrain(IHostRuntime runtime, HostLocator locator) : Pin
     public Task<LoadReport> WaitLoadedAsync(MigrationPlan plan, int waitMs, CancellationToken cancellationToken) =>
         runtime.WaitLoadedAsync(plan, waitMs, cancellationToken);
 
-    public Task<RunReport> RunAsync(MigrationPlan plan, CancellationToken cancellationToken) => runtime.RunAsync(plan, cancellationToken);
+    public Task<RunReport> RunAsync(MigrationPlan plan, bool isRehearsal, CancellationToken cancellationToken) =>
+        runtime.RunAsync(plan, isRehearsal, cancellationToken);
 
     public Task<int> ReleaseAsync(MigrationPlan plan, CancellationToken cancellationToken) =>
         runtime.ReleaseAsync(plan, cancellationToken);

@@ -51,7 +51,7 @@ internal interface IHostControl : IGrainWithStringKey
     Task<LoadReport> WaitLoadedAsync(MigrationPlan plan, int waitMs, CancellationToken cancellationToken);
 
     [Alias("run")]
-    Task<RunReport> RunAsync(MigrationPlan plan, CancellationToken cancellationToken);
+    Task<RunReport> RunAsync(MigrationPlan plan, bool isRehearsal, CancellationToken cancellationToken);
 
     [Alias("release")]
     Task<int> ReleaseAsync(MigrationPlan plan, CancellationToken cancellationToken);

@@ -64,8 +64,8 @@ public interface IHostRuntime
     /// <summary>Destination: waits up to <paramref name="waitMs"/> until the state is loaded.</summary>
     Task<LoadReport> WaitLoadedAsync(MigrationPlan plan, int waitMs, CancellationToken cancellationToken);
 
-    /// <summary>Destination: grants epoch n+1 and lets the guest run. Repeating it is harmless.</summary>
-    Task<RunReport> RunAsync(MigrationPlan plan, CancellationToken cancellationToken);
+    /// <summary>Destination: grants epoch n+1 and lets the guest run. Repeating it is harmless. A rehearsal goes the same way, grants nothing and does nothing.</summary>
+    Task<RunReport> RunAsync(MigrationPlan plan, bool isRehearsal, CancellationToken cancellationToken);
 
     /// <summary>Source, after the commit: forwards frames caught in the pause, ends QEMU and peer, removes what is left. Returns the number of frames.</summary>
     Task<int> ReleaseAsync(MigrationPlan plan, CancellationToken cancellationToken);

@@ -49,8 +49,13 @@ internal sealed partial class MigrationActs(
         _offer = await destination.PrepareAsync(plan, cancellationToken);
 
         // The pause must not be the first time these lines run, nor the first use of the connection.
-        await vms.RehearseCommitAsync(plan, cancellationToken);
-        await destination.WaitLoadedAsync(plan, waitMs: 0, cancellationToken);
+        // Twice, because the first time is what opens the connection and prepares the statement.
+        for (var rehearsal = 0; rehearsal < 2; rehearsal++)
+        {
+            await destination.WaitLoadedAsync(plan, waitMs: 0, cancellationToken);
+            await vms.RehearseCommitAsync(plan, cancellationToken);
+            await destination.RunAsync(plan, isRehearsal: true, cancellationToken);
+        }
     }
 
     private async Task CopyAsync(CancellationToken cancellationToken)
@@ -122,7 +127,7 @@ internal sealed partial class MigrationActs(
     {
         try
         {
-            measured.Run = await destination.RunAsync(plan, cancellationToken);
+            measured.Run = await destination.RunAsync(plan, isRehearsal: false, cancellationToken);
             return (ActResult.Done, null);
         }
         catch (Exception error) when (error is not OperationCanceledException)

@@ -42,7 +42,8 @@ public sealed class FabricConnection
             // Kept open, and kept prepared: between migrations the pool must not close them, nor reset what they know.
             builder.MinPoolSize = 1;
             builder.NoResetOnClose = true;
-            builder.Options += " -c synchronous_commit=on";
+            // Planned once: the server would plan the first five anew, to compare, and each of those in a pause.
+            builder.Options += " -c synchronous_commit=on -c plan_cache_mode=force_generic_plan";
         });
     }
 

@@ -16,7 +16,7 @@ internal static class PeerEndpoints
         api.MapPost("/stop", (PeerStop stop, PeerService peer) => peer.StopAsync(stop.Epoch, stop.Force));
         api.MapPost("/incoming", (PeerIncoming incoming, PeerService peer) => peer.ReceiveAsync(incoming));
         api.MapPost("/loaded", (PeerStep step, PeerService peer, CancellationToken ended) => peer.WaitLoadedAsync(step.WaitMs, ended));
-        api.MapPost("/run", (PeerGrant grant, PeerService peer) => peer.RunAsync(grant.Epoch));
+        api.MapPost("/run", (PeerGrant grant, PeerService peer) => grant.IsRehearsal ? peer.RehearseRunAsync(grant.Epoch) : peer.RunAsync(grant.Epoch));
         api.MapPost("/discard", (PeerStep step, PeerService peer) => peer.DiscardAsync(step.Operation));
         api.MapPost("/copy", (PeerCopy copy, PeerService peer) => peer.CopyAsync(copy));
         api.MapGet("/transfer", (long after, PeerService peer, CancellationToken ended) => peer.WaitTransferAsync(after, ended));

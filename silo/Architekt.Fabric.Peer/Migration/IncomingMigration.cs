@@ -111,11 +111,6 @@ internal sealed class IncomingMigration : IDeviceStateLoader, IAsyncDisposable
             if ((await _completed!.WaitAsync(deadline.Token)).MigrationStatus != MigrationStatus.Completed)
                 throw PeerException.Failed($"QEMU refused the device state: {_machine.Process.ReadStandardErrorTail()}");
 
-            // For a moment after 'completed' QEMU still says 'inmigrate', and would not take a 'cont' as meant.
-            while ((await _machine.Qmp.QueryStatusAsync(deadline.Token)).Status == RunState.Inmigrate)
-            {
-            }
-
             var ms = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
             PeerLog.Loaded(_logger, ms);
             return _loaded.TrySetResult(new PeerLoaded(IsLoaded: true, null, ms, digest));

@@ -17,7 +17,7 @@ internal sealed class PreCopy(
     private const double FixedMs = 0.5;
 
     /// <summary>A request costs both sides about as much time as this many bytes more in the one before.</summary>
-    private const long CheapGap = 32 << 10;
+    private const long CheapGap = 8 << 10;
 
     private static readonly TimeSpan IdlePace = TimeSpan.FromMilliseconds(20);
     private readonly List<PageRange> _ranges = [];

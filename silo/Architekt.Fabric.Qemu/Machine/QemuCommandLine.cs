@@ -24,6 +24,9 @@ public static partial class QemuCommandLine
     /// </summary>
     private const string Virtio = "disable-modern=on,disable-legacy=off,migrate-extra=off";
 
+    /// <summary>For devices whose guests can wait: no event descriptors, which are taken down and set up again around each pause.</summary>
+    private const string SlowVirtio = Virtio + ",ioeventfd=off";
+
     /// <summary>Node name of the writable disk, for mirrors and exports.</summary>
     public const string DiskNodeName = "disk";
 
@@ -63,7 +66,7 @@ public static partial class QemuCommandLine
         AddPorts(arguments, machine);
         if (machine.Disk is { } disk) AddDisk(arguments, disk);
         if (machine.Network is { } network) AddNetwork(arguments, network);
-        arguments.AddRange(["-object", "rng-builtin,id=rng0", "-device", $"virtio-rng-pci,{Virtio},id=random0,rng=rng0,bus=pcie.0,addr={RandomSlot}"]);
+        arguments.AddRange(["-object", "rng-builtin,id=rng0", "-device", $"virtio-rng-pci,{SlowVirtio},id=random0,rng=rng0,bus=pcie.0,addr={RandomSlot}"]);
         if (machine.Incoming) arguments.AddRange(["-incoming", "defer"]);
         if (machine.StartPaused) arguments.Add("-S");
         if (machine.Sandbox) arguments.AddRange(["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"]);
@@ -110,7 +113,7 @@ public static partial class QemuCommandLine
     private static void AddPorts(List<string> arguments, QemuMachine machine)
     {
         if (machine.LivenessSocketPath is null && machine.AgentSocketPath is null) return;
-        arguments.AddRange(["-device", $"virtio-serial-pci,{Virtio},id=serial0,max_ports=4,bus=pcie.0,addr={SerialSlot}"]);
+        arguments.AddRange(["-device", $"virtio-serial-pci,{SlowVirtio},id=serial0,max_ports=4,bus=pcie.0,addr={SerialSlot}"]);
         // Port 0 is reserved for a console, so that guests with old drivers find it there.
         AddPort(arguments, "liveness", 1, LivenessPortName, machine.LivenessSocketPath);
         AddPort(arguments, "agent", 2, AgentPortName, machine.AgentSocketPath);

@@ -49,8 +49,8 @@ internal sealed class PeerClient : IDisposable
     public Task<PeerLoaded> WaitLoadedAsync(PeerStep step, CancellationToken cancellationToken) =>
         PostAsync("loaded", step, PeerJson.Default.PeerStep, PeerJson.Default.PeerLoaded, cancellationToken);
 
-    public Task<PeerRunning> RunAsync(long epoch, CancellationToken cancellationToken) =>
-        PostAsync("run", new PeerGrant(epoch), PeerJson.Default.PeerGrant, PeerJson.Default.PeerRunning, cancellationToken);
+    public Task<PeerRunning> RunAsync(long epoch, bool isRehearsal, CancellationToken cancellationToken) =>
+        PostAsync("run", new PeerGrant(epoch, isRehearsal), PeerJson.Default.PeerGrant, PeerJson.Default.PeerRunning, cancellationToken);
 
     public Task<PeerReleased> ReleaseAsync(PeerStep step, CancellationToken cancellationToken) =>
         PostAsync("release", step, PeerJson.Default.PeerStep, PeerJson.Default.PeerReleased, cancellationToken);

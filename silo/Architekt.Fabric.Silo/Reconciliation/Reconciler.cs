@@ -97,7 +97,7 @@ internal sealed partial class Reconciler(
         else if (status is { State: PeerState.Loaded or PeerState.Incoming, GrantedEpoch: 0 })
         {
             // Owner by a commit whose driver died before it could say so.
-            await peer.Client.RunAsync(epoch, cancellationToken);
+            await peer.Client.RunAsync(epoch, isRehearsal: false, cancellationToken);
         }
     }
 

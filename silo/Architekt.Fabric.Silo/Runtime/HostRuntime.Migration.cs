@@ -91,11 +91,11 @@ internal sealed partial class HostRuntime
         return new LoadReport(loaded.IsLoaded, loaded.Error, loaded.LoadMs, loaded.Digest);
     }
 
-    public async Task<RunReport> RunAsync(MigrationPlan plan, CancellationToken cancellationToken)
+    public async Task<RunReport> RunAsync(MigrationPlan plan, bool isRehearsal, CancellationToken cancellationToken)
     {
         var peer = peers.Require(plan.Vm, plan.NextEpoch);
-        var report = await peer.Client.RunAsync(plan.NextEpoch, cancellationToken);
-        if (!report.IsLive) peers.WatchLiveness(peer);
+        var report = await peer.Client.RunAsync(plan.NextEpoch, isRehearsal, cancellationToken);
+        if (!isRehearsal && !report.IsLive) peers.WatchLiveness(peer);
         return new RunReport(report.SinceStateMs, report.RunMs);
     }
 

@@ -90,8 +90,9 @@ internal sealed class FakeHostRuntime(FakeWorld world, string name) : IHostRunti
         return await PlayAsync<LoadReport>("WaitLoaded", plan, cancellationToken) ?? new LoadReport(true, null, 2, plan.Options.Verify ? "digest" : null);
     }
 
-    public async Task<RunReport> RunAsync(MigrationPlan plan, CancellationToken cancellationToken)
+    public async Task<RunReport> RunAsync(MigrationPlan plan, bool isRehearsal, CancellationToken cancellationToken)
     {
+        if (isRehearsal) return new RunReport(0, 0);
         var scripted = await PlayAsync<RunReport>("Run", plan, cancellationToken);
         world.Runs(plan.Vm, name, runs: true);
         return scripted ?? new RunReport(3, 1);
