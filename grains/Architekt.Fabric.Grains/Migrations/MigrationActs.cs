@@ -25,9 +25,9 @@ internal sealed partial class MigrationActs(
         MigrationAct.Prepare => TryAsync(act, PrepareAsync, cancellationToken),
         MigrationAct.Copy => TryAsync(act, CopyAsync, cancellationToken),
         MigrationAct.Suspend => TryAsync(act, token => source.SuspendAsync(plan, token), cancellationToken),
-        MigrationAct.Switch => TryAsync(act, SwitchAsync, cancellationToken),
-        MigrationAct.Commit => CommitAsync(cancellationToken),
-        MigrationAct.Run => RunAsync(cancellationToken),
+        MigrationAct.Switch => TryAsync(act, token => SwitchAsync(isRehearsal: false, token), cancellationToken),
+        MigrationAct.Commit => CommitAsync(isRehearsal: false, cancellationToken),
+        MigrationAct.Run => RunAsync(isRehearsal: false, cancellationToken),
         MigrationAct.Clean => TryAsync(act, CleanAsync, cancellationToken),
         MigrationAct.Withdraw => WithdrawAsync(cancellationToken),
         MigrationAct.RollBack => TryAsync(act, RollBackAsync, cancellationToken),
@@ -48,14 +48,11 @@ internal sealed partial class MigrationActs(
     {
         _offer = await destination.PrepareAsync(plan, cancellationToken);
 
-        // The pause must not be the first time these lines run, nor the first use of the connection.
-        // Twice, because the first time is what opens the connection and prepares the statement.
-        for (var rehearsal = 0; rehearsal < 2; rehearsal++)
-        {
-            await destination.WaitLoadedAsync(plan, waitMs: 0, cancellationToken);
-            await vms.RehearseCommitAsync(plan, cancellationToken);
-            await destination.RunAsync(plan, isRehearsal: true, cancellationToken);
-        }
+        // The pause must not be the first time these lines run, are compiled, or use the connection.
+        await SwitchAsync(isRehearsal: true, cancellationToken);
+        var (_, failure) = await CommitAsync(isRehearsal: true, cancellationToken);
+        if (failure is null) (_, failure) = await RunAsync(isRehearsal: true, cancellationToken);
+        if (failure is not null) throw new FabricException(failure.Code, failure.Reason);
     }
 
     private async Task CopyAsync(CancellationToken cancellationToken)
@@ -87,9 +84,15 @@ internal sealed partial class MigrationActs(
         }
     }
 
-    private async Task SwitchAsync(CancellationToken cancellationToken)
+    private async Task SwitchAsync(bool isRehearsal, CancellationToken cancellationToken)
     {
-        var loading = destination.WaitLoadedAsync(plan, LoadDeadlineMs, cancellationToken);
+        var loading = destination.WaitLoadedAsync(plan, isRehearsal ? 0 : LoadDeadlineMs, cancellationToken);
+        if (isRehearsal)
+        {
+            await loading;
+            return;
+        }
+
         _switching = source.SwitchAsync(plan, cancellationToken);
         if (await Task.WhenAny(loading, _switching) == _switching)
             measured.Switch = await _switching;
@@ -110,10 +113,10 @@ internal sealed partial class MigrationActs(
         }
     }
 
-    private async Task<(ActResult, MigrationFailure?)> CommitAsync(CancellationToken cancellationToken)
+    private async Task<(ActResult, MigrationFailure?)> CommitAsync(bool isRehearsal, CancellationToken cancellationToken)
     {
         var began = Stopwatch.GetTimestamp();
-        var outcome = await vms.CommitAsync(plan, cancellationToken);
+        var outcome = await (isRehearsal ? vms.RehearseCommitAsync(plan, cancellationToken) : vms.CommitAsync(plan, cancellationToken));
         measured.CommitMs = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
         return outcome switch
         {
@@ -123,11 +126,12 @@ internal sealed partial class MigrationActs(
         };
     }
 
-    private async Task<(ActResult, MigrationFailure?)> RunAsync(CancellationToken cancellationToken)
+    private async Task<(ActResult, MigrationFailure?)> RunAsync(bool isRehearsal, CancellationToken cancellationToken)
     {
         try
         {
-            measured.Run = await destination.RunAsync(plan, isRehearsal: false, cancellationToken);
+            var report = await destination.RunAsync(plan, isRehearsal, cancellationToken);
+            if (!isRehearsal) measured.Run = report;
             return (ActResult.Done, null);
         }
         catch (Exception error) when (error is not OperationCanceledException)

@@ -42,5 +42,5 @@ public interface IVmStore
     Task<WithdrawOutcome> WithdrawAsync(MigrationPlan plan, CancellationToken cancellationToken);
 
     /// <summary>Does what the commit will do, and undoes it, so that plans, connection and code are warm. Nothing has changed afterwards.</summary>
-    Task RehearseCommitAsync(MigrationPlan plan, CancellationToken cancellationToken);
+    Task<CommitOutcome> RehearseCommitAsync(MigrationPlan plan, CancellationToken cancellationToken);
 }

@@ -48,35 +48,12 @@ internal sealed class OwnershipCommit
         _sink = sink;
     }
 
-    internal async Task<CommitOutcome> CommitAsync(MigrationPlan plan, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        FabricEvent? recorded;
-        try
-        {
-            await using var connection = await _database.CommitSource.OpenConnectionAsync(cancellationToken);
-            recorded = await RunAsync(connection, plan, cancellationToken);
-        }
-        catch (Exception e) when (e is OperationCanceledException || DatabaseErrors.Translate(e, _database.Connection) is not null)
-        {
-            // Also for what the server rejected: one way to find out is enough, and it is the one that is always right.
-            return CommitOutcome.Unknown;
-        }
+    internal Task<CommitOutcome> CommitAsync(MigrationPlan plan, CancellationToken cancellationToken) =>
+        RunAsync(plan, isRehearsal: false, cancellationToken);
 
-        if (recorded is null) return CommitOutcome.Refused;
-        _sink.Publish(recorded);
-        return CommitOutcome.Committed;
-    }
-
-    // The same statement with the same rows, undone: what server and client do for the first time then costs nobody a pause.
-    internal Task RehearseAsync(MigrationPlan plan, CancellationToken cancellationToken) => _database.RepeatAsync(async () =>
-    {
-        await using var connection = await _database.CommitSource.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var rehearsed = await RunAsync(connection, plan, cancellationToken);
-        await transaction.RollbackAsync(cancellationToken);
-        return rehearsed;
-    });
+    // The same way with the same rows, undone: what server, client and compiler do for the first time then costs nobody a pause.
+    internal Task<CommitOutcome> RehearseAsync(MigrationPlan plan, CancellationToken cancellationToken) =>
+        _database.RepeatAsync(() => RunAsync(plan, isRehearsal: true, cancellationToken));
 
     internal async Task<WithdrawOutcome> WithdrawAsync(MigrationPlan plan, CancellationToken cancellationToken)
     {
@@ -102,7 +79,29 @@ internal sealed class OwnershipCommit
         return hasCommitted ? WithdrawOutcome.AlreadyCommitted : WithdrawOutcome.Withdrawn;
     }
 
-    private static async Task<FabricEvent?> RunAsync(NpgsqlConnection connection, MigrationPlan plan, CancellationToken cancellationToken)
+    private async Task<CommitOutcome> RunAsync(MigrationPlan plan, bool isRehearsal, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        FabricEvent? recorded;
+        try
+        {
+            await using var connection = await _database.CommitSource.OpenConnectionAsync(cancellationToken);
+            await using var transaction = isRehearsal ? await connection.BeginTransactionAsync(cancellationToken) : null;
+            recorded = await ExecuteAsync(connection, plan, cancellationToken);
+            if (transaction is not null) await transaction.RollbackAsync(cancellationToken);
+        }
+        catch (Exception e) when (!isRehearsal && (e is OperationCanceledException || DatabaseErrors.Translate(e, _database.Connection) is not null))
+        {
+            // Also for what the server rejected: one way to find out is enough, and it is the one that is always right.
+            return CommitOutcome.Unknown;
+        }
+
+        if (recorded is null) return CommitOutcome.Refused;
+        if (!isRehearsal) _sink.Publish(recorded);
+        return CommitOutcome.Committed;
+    }
+
+    private static async Task<FabricEvent?> ExecuteAsync(NpgsqlConnection connection, MigrationPlan plan, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Commit, connection).With(
             Rows.Text(plan.Vm), Rows.Text(plan.Source), Rows.Text(plan.Destination), Rows.Number(plan.Epoch), Rows.Text(plan.Operation));

@@ -111,7 +111,7 @@ public sealed class VmStore : IVmStore
         _ownership.WithdrawAsync(plan, cancellationToken);
 
     /// <inheritdoc />
-    public Task RehearseCommitAsync(MigrationPlan plan, CancellationToken cancellationToken) => _ownership.RehearseAsync(plan, cancellationToken);
+    public Task<CommitOutcome> RehearseCommitAsync(MigrationPlan plan, CancellationToken cancellationToken) => _ownership.RehearseAsync(plan, cancellationToken);
 
     /// <summary>Runs a statement that returns a row if it applied, with the event it recorded, if any.</summary>
     private async Task<bool> WriteAsync(string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)

@@ -6,7 +6,6 @@ namespace Architekt.Fabric.Demo.Load;
 /// <param name="ConnectionSurvived">One TCP connection carried all of it, and to one and the same server process.</param>
 /// <param name="SocketsOpened">TCP connections that were opened.</param>
 /// <param name="ConnectionsFailed">Connections that were lost.</param>
-/// <param name="ConnectionsRestored">Connections that came back.</param>
 /// <param name="Connection">How the server named the connection in the beginning.</param>
 /// <param name="ConnectionInTheEnd">How the server named it in the end.</param>
 /// <param name="Failure">Why the load ended early, or null.</param>
@@ -17,7 +16,6 @@ internal sealed record LoadReport(
     bool ConnectionSurvived,
     int SocketsOpened,
     int ConnectionsFailed,
-    int ConnectionsRestored,
     string Connection,
     string? ConnectionInTheEnd,
     string? Failure,

@@ -14,13 +14,10 @@ internal sealed class RedisLink : IAsyncDisposable
     private ConnectionMultiplexer? _connection;
     private int _socketsOpened;
     private int _failed;
-    private int _restored;
 
     public int SocketsOpened => Volatile.Read(ref _socketsOpened);
 
     public int ConnectionsFailed => Volatile.Read(ref _failed);
-
-    public int ConnectionsRestored => Volatile.Read(ref _restored);
 
     public IDatabase Database => _connection!.GetDatabase();
 
@@ -48,7 +45,6 @@ internal sealed class RedisLink : IAsyncDisposable
         };
         link._connection = await ConnectionMultiplexer.ConnectAsync(options).ConfigureAwait(false);
         link._connection.ConnectionFailed += (_, _) => Interlocked.Increment(ref link._failed);
-        link._connection.ConnectionRestored += (_, _) => Interlocked.Increment(ref link._restored);
         return link;
     }
 

@@ -78,8 +78,8 @@ internal sealed class RedisLoad : IAsyncDisposable
             _failure ??= $"Looking for the acknowledged writes took too long: {e.Message}";
         }
 
-        var survived = _failure is null && identity == _identity && _link is { SocketsOpened: 1, ConnectionsFailed: 0, ConnectionsRestored: 0 };
-        return new LoadReport(Log.Count, lost, survived, _link.SocketsOpened, _link.ConnectionsFailed, _link.ConnectionsRestored,
+        var survived = _failure is null && identity == _identity && _link is { SocketsOpened: 1, ConnectionsFailed: 0 };
+        return new LoadReport(Log.Count, lost, survived, _link.SocketsOpened, _link.ConnectionsFailed,
             _identity, identity, _failure, all);
     }
 

@@ -51,7 +51,8 @@ internal sealed class FakeVmStore(FakeWorld world) : IVmStore
         });
     }
 
-    public Task RehearseCommitAsync(MigrationPlan plan, CancellationToken cancellationToken) => Async(() => _database.Do(static _ => true));
+    public Task<CommitOutcome> RehearseCommitAsync(MigrationPlan plan, CancellationToken cancellationToken) =>
+        Async(() => _database.Do(static _ => CommitOutcome.Committed));
 
     /// <summary>Npgsql never answers on the caller's stack either.</summary>
     private static async Task<T> Async<T>(Func<T> action)

@@ -58,7 +58,7 @@ internal sealed class RecordingVmStore(long currentEpoch) : IVmStore
 
     public Task<WithdrawOutcome> WithdrawAsync(MigrationPlan plan, CancellationToken cancellationToken) => throw Unexpected();
 
-    public Task RehearseCommitAsync(MigrationPlan plan, CancellationToken cancellationToken) => throw Unexpected();
+    public Task<CommitOutcome> RehearseCommitAsync(MigrationPlan plan, CancellationToken cancellationToken) => throw Unexpected();
 
     private static InvalidOperationException Unexpected() => new("A supervisor has no business asking this.");
 }

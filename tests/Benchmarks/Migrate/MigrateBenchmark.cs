@@ -109,8 +109,8 @@ internal sealed class MigrateBenchmark(MigrateOptions options)
         { Failure: not null } when report.LostWrites == report.AcknowledgedWrites => "DAMAGED: it answers no more",
         { Failure: { } failure } => $"DAMAGED: {failure.Split(',')[0]}; on a new connection {report.LostWrites} of {report.AcknowledgedWrites} writes are not there",
         { LostWrites: > 0 } => $"DAMAGED: {report.LostWrites} of {report.AcknowledgedWrites} writes are not there",
-        { ConnectionSurvived: false } => $"DAMAGED: the connection did not survive: {report.SocketsOpened} opened, {report.ConnectionsFailed} lost, "
-            + $"{report.ConnectionsRestored} came back; first {report.Connection}, last {report.ConnectionInTheEnd}",
+        { ConnectionSurvived: false } => $"DAMAGED: the connection did not survive: {report.SocketsOpened} opened, {report.ConnectionsFailed} lost; "
+            + $"first {report.Connection}, last {report.ConnectionInTheEnd}",
         _ => null,
     };
 }
