@@ -87,16 +87,11 @@ internal sealed partial class MigrationActs(
     private async Task SwitchAsync(bool isRehearsal, CancellationToken cancellationToken)
     {
         var loading = destination.WaitLoadedAsync(plan, isRehearsal ? 0 : LoadDeadlineMs, cancellationToken);
-        if (isRehearsal)
-        {
-            await loading;
-            return;
-        }
-
-        _switching = source.SwitchAsync(plan, cancellationToken);
-        if (await Task.WhenAny(loading, _switching) == _switching)
+        if (!isRehearsal) _switching = source.SwitchAsync(plan, cancellationToken);
+        if (await Task.WhenAny(loading, _switching ?? (Task)loading) != loading && _switching is not null)
             measured.Switch = await _switching;
         var load = await loading;
+        if (isRehearsal) return;
         measured.Load = load;
         if (load.Error is not null) throw new FabricException(FabricErrorCode.Failed, load.Error);
         if (!load.IsLoaded)

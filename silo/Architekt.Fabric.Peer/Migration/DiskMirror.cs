@@ -159,7 +159,9 @@ internal sealed class DiskMirror : IAsyncDisposable
         await using var deadline = _time.CreateTimer(_ => _ending.CancelAsync(), null, OpenDeadline, Timeout.InfiniteTimeSpan);
         try
         {
-            await _machine.Qmp.BlockdevAddNbdAsync(FarNode, _machine.Folder.InQemu(RelaySocket), Export, cancellationToken);
+            // QEMU flushes all its nodes as it stops the guest, this one over the network and before anything else happens. The destination flushes
+            // its disk by itself, while the device state is on its way (DiskReceiver.CloseExportAsync).
+            await _machine.Qmp.BlockdevAddNbdAsync(FarNode, _machine.Folder.InQemu(RelaySocket), Export, noFlush: true, cancellationToken);
         }
         catch (QmpException) when (_ending.IsCancellationRequested)
         {

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using Architekt.Fabric.Nbd;
 using Architekt.Fabric.Peer.Machine;
 using Architekt.Fabric.Qemu;
 
@@ -13,6 +14,7 @@ internal sealed class DiskReceiver : IAsyncDisposable
     private const string NbdSocket = "nbd.sock";
     private static readonly TimeSpan TokenDeadline = TimeSpan.FromSeconds(10);
     private readonly VmMachine _machine;
+    private readonly NbdClient _export;
     private readonly Socket _listener;
     private readonly CancellationTokenSource _ending = new();
     private readonly Task _accepting;
@@ -20,9 +22,10 @@ internal sealed class DiskReceiver : IAsyncDisposable
     private readonly Lock _closing = new();
     private Task? _closed;
 
-    private DiskReceiver(VmMachine machine, IPAddress address, TimeProvider time)
+    private DiskReceiver(VmMachine machine, NbdClient export, IPAddress address, TimeProvider time)
     {
         _machine = machine;
+        _export = export;
         _time = time;
         Token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         _listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
@@ -41,13 +44,20 @@ internal sealed class DiskReceiver : IAsyncDisposable
     {
         await machine.Qmp.NbdServerStartAsync(machine.Folder.InQemu(NbdSocket), CancellationToken.None);
         await machine.Qmp.BlockExportAddAsync(DiskMirror.Export, QemuCommandLine.DiskNodeName, writable: true, DiskMirror.Export, CancellationToken.None);
-        return new DiskReceiver(machine, address, time);
+        var export = await NbdClient.ConnectAsync(new UnixDomainSocketEndPoint(machine.Folder.InQemu(NbdSocket)), DiskMirror.Export);
+        return new DiskReceiver(machine, export, address, time);
     }
 
-    /// <summary>Closes QEMU's export, unless that was done already: from now on only the guest writes to its disk.</summary>
+    /// <summary>
+    /// Has QEMU and the kernel write out all that the source has written here. The source does not ask QEMU for that: what the guest was told is on its
+    /// disk is on the source's until the commit.
+    /// </summary>
+    public Task FlushAsync(CancellationToken cancellationToken) => _export.FlushAsync(cancellationToken).AsTask();
+
+    /// <summary>Flushes the disk and closes QEMU's export, unless that was done already: from now on only the guest writes to its disk.</summary>
     public Task CloseExportAsync()
     {
-        lock (_closing) return _closed ??= _machine.Qmp.NbdServerStopAsync(CancellationToken.None);
+        lock (_closing) return _closed ??= CloseAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -55,7 +65,14 @@ internal sealed class DiskReceiver : IAsyncDisposable
         await _ending.CancelAsync();
         _listener.Dispose();
         await _accepting;
+        await _export.DisposeAsync();
         _ending.Dispose();
+    }
+
+    private async Task CloseAsync()
+    {
+        await FlushAsync(CancellationToken.None);
+        await _machine.Qmp.NbdServerStopAsync(CancellationToken.None);
     }
 
     private async Task AcceptAsync()

@@ -7,7 +7,7 @@ namespace Architekt.Fabric.Peer.Migration;
 /// The destination's RAM as a writable export: payloads are received straight into the guest's mapping. RAM needs no FLUSH; the source sends
 /// one to have the guest's disk written out before it stops the guest.
 /// </summary>
-internal sealed class GuestMemoryExport(string name, GuestMemory memory, string? diskPath) : INbdExport
+internal sealed class GuestMemoryExport(string name, GuestMemory memory, DiskReceiver? disk) : INbdExport
 {
     public string Name => name;
 
@@ -37,7 +37,7 @@ internal sealed class GuestMemoryExport(string name, GuestMemory memory, string?
     {
         try
         {
-            await DiskFile.WriteOutAsync(diskPath);
+            if (disk is not null) await disk.FlushAsync(cancellationToken);
             return NbdError.None;
         }
         catch (IOException)

@@ -128,10 +128,10 @@ internal sealed class IncomingMigration : IDeviceStateLoader, IAsyncDisposable
         var address = IPAddress.Parse(instance.DataAddress);
         var memoryName = $"memory-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}";
         var stateName = $"state-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}";
-        _server.AddExport(new GuestMemoryExport(memoryName, _machine.Memory, instance.OverlayDiskPath));
+        if (instance.OverlayDiskPath is not null) _disk = await DiskReceiver.StartAsync(_machine, address, _time);
+        _server.AddExport(new GuestMemoryExport(memoryName, _machine.Memory, _disk));
         _server.AddExport(new DeviceStateExport(stateName, this));
         var endPoint = (IPEndPoint)_server.Listen(new IPEndPoint(address, 0));
-        if (instance.OverlayDiskPath is not null) _disk = await DiskReceiver.StartAsync(_machine, address, _time);
         await _machine.Qmp.MigrateIncomingAsync($"unix:{_machine.Folder.InQemu(StateSocket)}", CancellationToken.None);
         Offer = new PeerOffer(instance.DataAddress, endPoint.Port, memoryName, stateName, _disk?.Port ?? 0, _disk?.Token ?? "");
     }

@@ -162,6 +162,9 @@ internal sealed class OutgoingMigration : IAsyncDisposable
         var preSwitchover = qmp.WaitForMigrationAsync(MigrationStatus.PreSwitchover, cancellationToken);
         var sending = stateStream.SendToAsync(_state!, cancellationToken);
         await qmp.MigrateAsync(stateStream.Uri, cancellationToken);
+
+        // QEMU takes some milliseconds for what is not a device before it stops the guest, who goes on writing meanwhile.
+        await preCopy.HurriedRoundAsync(cancellationToken);
         StoppedAt = (await stopping).Timestamp;
         _frames?.FollowFrom(StoppedAt.Value);
 
