@@ -282,9 +282,4 @@ public sealed class ImportTests : IDisposable
         Assert.Empty(await store.ListAsync(Cancellation));
         return error;
     }
-
-    private sealed class Listener(Action<PackageProgress> heard) : IProgress<PackageProgress>
-    {
-        public void Report(PackageProgress value) => heard(value);
-    }
 }
