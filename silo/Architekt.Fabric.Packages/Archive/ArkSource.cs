@@ -40,8 +40,8 @@ internal sealed class ArkSource : IPackageSource
         var decoder = new FrameDecoder(
             new ArkBody(_file.SafeFileHandle, offset, length),
             entry.Size,
-            (problem, cause) => new PackageException(
-                PackageErrorCode.Invalid, $"'{ArkNames.Of(entry)}' in {Path} is damaged: {problem}. Get or export the archive again.", cause));
+            problem => new PackageException(
+                PackageErrorCode.Invalid, $"'{ArkNames.Of(entry)}' in {Path} is damaged: {problem}. Get or export the archive again."));
         return decoder.Decode(cancellationToken);
     }
 

@@ -8,7 +8,7 @@ namespace Architekt.Fabric.Packages;
 /// <param name="body">The compressed bytes.</param>
 /// <param name="size">How long the content must be.</param>
 /// <param name="refuse">Makes the error for what is wrong.</param>
-internal sealed class FrameDecoder(ArkBody body, long size, Func<string, Exception?, PackageException> refuse)
+internal sealed class FrameDecoder(ArkBody body, long size, Func<string, PackageException> refuse)
 {
     // What the zstd tool takes without being asked, too; larger windows are a way to use up memory.
     private const int MaxWindowLog = 27;
@@ -42,14 +42,14 @@ internal sealed class FrameDecoder(ArkBody body, long size, Func<string, Excepti
         }
 
         if (_position < size)
-            throw refuse($"it ends after {_position} bytes, but the manifest says {size}", null);
+            throw refuse($"it ends after {_position} bytes, but the manifest says {size}");
     }
 
     /// <summary>Before anything is handed out: a bomb gets no further than the manifest has said.</summary>
     private void Advance(long bytes)
     {
         if (bytes > size - _position)
-            throw refuse($"it is longer than the {size} bytes of the manifest", null);
+            throw refuse($"it is longer than the {size} bytes of the manifest");
         _position += bytes;
     }
 
@@ -59,17 +59,10 @@ internal sealed class FrameDecoder(ArkBody body, long size, Func<string, Excepti
         var filled = 0;
         while (filled < buffer.Length && (body.Fill(1) || _mayHoldMore))
         {
-            OperationStatus status;
-            int used, bytes;
-            try
-            {
-                status = decompressor.UnwrapStream(body.Available, buffer[filled..], out used, out bytes);
-            }
-            catch (ZstdException error)
-            {
-                throw refuse($"it cannot be decompressed ({error.Message})", error);
-            }
-
+            var status = decompressor.UnwrapStream(body.Available, buffer[filled..], out var used, out var bytes);
+            // Using nothing and giving nothing, with both to be had, would go on for ever.
+            if (status == OperationStatus.InvalidData || (used == 0 && bytes == 0 && body.Fill(1)))
+                throw refuse($"it cannot be decompressed: it is not zstd, or damaged, or needs a window of more than {1 << (MaxWindowLog - 20)} MiB");
             body.Use(used);
             filled += bytes;
             _insideFrame = status != OperationStatus.Done;
@@ -80,7 +73,7 @@ internal sealed class FrameDecoder(ArkBody body, long size, Func<string, Excepti
         }
 
         if (filled == 0 && _insideFrame)
-            throw refuse("its last frame is cut off", null);
+            throw refuse("its last frame is cut off");
         return filled;
     }
 }

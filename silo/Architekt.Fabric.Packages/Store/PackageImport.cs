@@ -18,7 +18,7 @@ internal sealed class PackageImport(IPackageSource source, IProgress<PackageProg
         foreach (var entry in source.Manifest.Entries)
         {
             using var target = Create(folder, entry.Name);
-            RandomAccess.SetLength(target, entry.Size);
+            SetLength(target, entry);
             await ReadAsync(entry, target, cancellationToken);
             Seal(target, folder, entry.Name);
         }
@@ -77,6 +77,22 @@ internal sealed class PackageImport(IPackageSource source, IProgress<PackageProg
 
     private static SafeFileHandle Create(string folder, string name) =>
         File.OpenHandle(Path.Combine(folder, name), FileMode.CreateNew, FileAccess.ReadWrite);
+
+    private void SetLength(SafeFileHandle file, PackageEntry entry)
+    {
+        try
+        {
+            RandomAccess.SetLength(file, entry.Size);
+        }
+        catch (ArgumentOutOfRangeException error)
+        {
+            // .NET's way to say EFBIG.
+            throw new PackageException(
+                PackageErrorCode.NoSpace,
+                $"The entry '{entry.Name}' of {source.Path} has {entry.Size} bytes; that is more than a file of this store can have, even as a hole.",
+                error);
+        }
+    }
 
     private static void Seal(SafeFileHandle file, string folder, string name)
     {
