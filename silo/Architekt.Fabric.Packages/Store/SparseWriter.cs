@@ -15,9 +15,9 @@ internal static class SparseWriter
     {
         while (data.Length > 0)
         {
-            var zeros = LengthOf(data, zero: true);
+            var zeros = LengthOf(data, position, zero: true);
             var rest = data[zeros..];
-            var bytes = LengthOf(rest, zero: false);
+            var bytes = LengthOf(rest, position + zeros, zero: false);
             if (bytes > 0)
                 RandomAccess.Write(file, rest[..bytes], position + zeros);
             data = rest[bytes..];
@@ -25,12 +25,14 @@ internal static class SparseWriter
         }
     }
 
-    private static int LengthOf(ReadOnlySpan<byte> data, bool zero)
+    /// <summary>How far nothing but zeros goes, or nothing but pages with something in them. The pages are those of the file, wherever the data begins.</summary>
+    private static int LengthOf(ReadOnlySpan<byte> data, long position, bool zero)
     {
         var length = 0;
         while (length < data.Length)
         {
-            var page = data.Slice(length, Math.Min(PageSize, data.Length - length));
+            var toPageEnd = PageSize - (int)((position + length) % PageSize);
+            var page = data.Slice(length, Math.Min(toPageEnd, data.Length - length));
             if (page.ContainsAnyExcept((byte)0) == zero)
                 break;
             length += page.Length;
