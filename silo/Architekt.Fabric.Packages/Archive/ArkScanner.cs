@@ -127,7 +127,9 @@ internal sealed class ArkScanner(FileStream file, long fileLength, string path)
             throw Refuse($"{padding} bytes follow its last member");
         var rest = new byte[padding];
         var read = RandomAccess.Read(file.SafeFileHandle, rest, _end);
-        if (rest.AsSpan(0, read).ContainsAnyExcept((byte)0))
+        if (read < padding)
+            throw Refuse("it became shorter while it was read");
+        if (rest.AsSpan().ContainsAnyExcept((byte)0))
             throw Refuse($"something follows its end at byte {_end}");
     }
 

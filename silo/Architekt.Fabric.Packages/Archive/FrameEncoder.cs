@@ -5,8 +5,7 @@ using ZstdSharp;
 namespace Architekt.Fabric.Packages;
 
 /// <summary>
-/// Compresses an entry into independent zstd frames, several at once, in order. The same content gives the same frames,
-/// wherever it was read from as long as it came in the same segments.
+/// Compresses an entry into independent zstd frames, several at once, in order. The same content gives the same frames, wherever it has holes.
 /// </summary>
 internal static class FrameEncoder
 {
@@ -26,10 +25,10 @@ internal static class FrameEncoder
         try
         {
             var zeros = 0L;
-            foreach (var segment in content)
+            foreach (var window in Windows(content, digest))
             {
-                zeros += segment.Zeros;
-                foreach (var run in Runs(segment.Data))
+                zeros += window.Zeros;
+                foreach (var run in Runs(window.Data))
                 {
                     zeros += run.Zeros;
                     if (run.Data.Length == 0)
@@ -40,8 +39,6 @@ internal static class FrameEncoder
                     frames.Enqueue(Task.Run(() => compressors.Compress(copy)));
                 }
 
-                // Beside the compression.
-                digest?.Append(segment);
                 while (frames.Count > _mostAtOnce)
                 {
                     using var frame = Finished(frames);
@@ -76,6 +73,52 @@ internal static class FrameEncoder
     {
         foreach (var frame in ZeroFrame.Of(zeros))
             frames.Enqueue(Task.FromResult(new Frame(null, frame)));
+    }
+
+    /// <summary>
+    /// Cuts content where its position says, not where its holes are: RAM is full of holes of a page, and a frame for each page between them
+    /// would be neither small nor fast.
+    /// </summary>
+    private static IEnumerable<ContentSegment> Windows(IEnumerable<ContentSegment> content, ContentDigest? digest)
+    {
+        var window = new byte[ContentSegment.MaxData];
+        var filled = 0;
+        foreach (var segment in content)
+        {
+            // While earlier windows are being compressed.
+            digest?.Append(segment);
+            for (var (data, zeros) = (segment.Data, segment.Zeros); data.Length > 0 || zeros > 0;)
+            {
+                if (filled == 0 && zeros >= window.Length)
+                {
+                    yield return new ContentSegment(default, zeros - (zeros % window.Length));
+                    zeros %= window.Length;
+                    continue;
+                }
+
+                var free = window.AsMemory(filled);
+                var length = (int)Math.Min(free.Length, data.Length > 0 ? data.Length : zeros);
+                if (data.Length > 0)
+                {
+                    data[..length].CopyTo(free);
+                    data = data[length..];
+                }
+                else
+                {
+                    free.Span[..length].Clear();
+                    zeros -= length;
+                }
+
+                filled += length;
+                if (filled < window.Length)
+                    continue;
+                yield return new ContentSegment(window, 0);
+                filled = 0;
+            }
+        }
+
+        if (filled > 0)
+            yield return new ContentSegment(window.AsMemory(0, filled), 0);
     }
 
     /// <summary>Tells blocks of zeros from the rest.</summary>

@@ -104,6 +104,52 @@ public sealed class FrameTests : IDisposable
         Assert.InRange(cost, costOfPages / 2, (long)(costOfPages * 1.05) + 64 * 1024);
     }
 
+    [Fact]
+    public void Encode_EverySecondPageAHole_StillSeesWhatPagesHaveInCommon()
+    {
+        var (shredded, pages) = (new List<ContentSegment>(), new List<ContentSegment>());
+        var noise = Content.PageOf(new Random(1), compressible: false);
+        for (var index = 0; index < 2000; index++)
+        {
+            var content = noise.ToArray();
+            content[index % content.Length]++;
+            var page = new ContentSegment(content, 0);
+            pages.Add(page);
+            shredded.AddRange([page, new ContentSegment(default, Content.Page)]);
+        }
+
+        var cost = Encode(_temp.PathOf("shredded.zst"), shredded);
+        var costOfPages = Encode(_temp.PathOf("pages.zst"), pages);
+
+        // A frame has room for half as many of the pages; a page on its own could not be compressed at all.
+        Assert.InRange(cost, costOfPages, costOfPages * 3);
+        Assert.InRange(costOfPages, 1, 2000 * Content.Page / 20);
+    }
+
+    [Fact]
+    public void Encode_SameContentInOtherSegments_GivesTheSameFrames() =>
+        Gen.Select(Gen.Int[1, 2_500_000], Gen.Bool, Gen.Bool).Array[1, 5].Sample(
+            runs =>
+            {
+                var random = new Random(1);
+                var (holes, stored) = (new List<ContentSegment>(), new List<ContentSegment>());
+                foreach (var (length, isZero, isHole) in runs)
+                {
+                    var data = new byte[length];
+                    if (!isZero)
+                        random.NextBytes(data);
+                    holes.Add(isZero && isHole ? new ContentSegment(default, length) : new ContentSegment(data, 0));
+                    stored.Add(new ContentSegment(data.AsMemory(0, length / 3), 0));
+                    stored.Add(new ContentSegment(data.AsMemory(length / 3), 0));
+                }
+
+                Assert.Equal(Frames(stored), Frames(holes));
+            },
+            iter: 40);
+
+    private static byte[] Frames(IEnumerable<ContentSegment> content) =>
+        [.. FrameEncoder.Encode(content, 3, null).SelectMany(frame => frame.ToArray())];
+
     private static long Encode(string path, IEnumerable<ContentSegment> content)
     {
         using var stream = File.Create(path);
