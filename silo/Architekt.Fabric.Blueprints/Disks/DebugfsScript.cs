@@ -32,8 +32,8 @@ internal sealed class DebugfsScript(string valuesFolder)
 
     internal void Add(FileTree tree)
     {
-        var paths = new Dictionary<Inode, string>(ReferenceEqualityComparer.Instance);
-        var links = tree.Nodes().CountBy(node => node.Inode, ReferenceEqualityComparer.Instance as IEqualityComparer<Inode>).ToDictionary(ReferenceEqualityComparer.Instance as IEqualityComparer<Inode>);
+        var paths = new Dictionary<Inode, string>();
+        var links = tree.Nodes().CountBy(node => node.Inode).ToDictionary();
         SetAttributes("/", tree.Root.Inode, links: 1);
         foreach (var node in tree.Nodes())
         {

@@ -31,12 +31,15 @@ internal readonly record struct DiskSize(long Bytes, long Inodes)
     private const long FixedOverhead = 2 * Megabyte;
     private const int ReservedInodes = 16;
 
+    // Below, mke2fs finds the journal too big.
+    private const long Smallest = 16 * Megabyte;
+
     /// <param name="tree">What goes on it.</param>
     /// <param name="slackBytes">Room that is left free.</param>
     internal static DiskSize Of(FileTree tree, long slackBytes)
     {
         var blocks = FolderBlocks(tree.Root) + 4;
-        var inodes = new HashSet<Inode>(ReferenceEqualityComparer.Instance);
+        var inodes = new HashSet<Inode>();
         foreach (var node in tree.Nodes())
         {
             if (!inodes.Add(node.Inode))
@@ -54,7 +57,7 @@ internal readonly record struct DiskSize(long Bytes, long Inodes)
 
         var count = ReservedInodes + inodes.Count + ((slackBytes + BytesPerInode - 1) / BytesPerInode);
         var bytes = (long)(((blocks * BlockSize) + (count * InodeSize)) * Overhead) + FixedOverhead + (JournalMegabytes * Megabyte) + slackBytes;
-        return new DiskSize((bytes + Megabyte - 1) / Megabyte * Megabyte, count);
+        return new DiskSize(Math.Max(Smallest, (bytes + Megabyte - 1) / Megabyte * Megabyte), count);
     }
 
     private static long Blocks(long bytes) => (bytes + BlockSize - 1) / BlockSize;

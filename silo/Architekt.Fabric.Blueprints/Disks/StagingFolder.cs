@@ -17,7 +17,7 @@ internal static class StagingFolder
     /// <param name="cancellationToken">Looked at for each file.</param>
     internal static void Fill(FileTree tree, string folder, CancellationToken cancellationToken)
     {
-        var places = new Dictionary<Inode, string>(ReferenceEqualityComparer.Instance);
+        var places = new Dictionary<Inode, string>();
         // Folders before what is in them, and each of them made here: no link of the image is ever gone through.
         foreach (var node in tree.Nodes())
         {

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Architekt.Fabric.Blueprints.Layers;
 
 /// <summary>All about a file but its names; hard links share it.</summary>
@@ -30,4 +32,10 @@ internal sealed record Inode
     internal int DeviceMajor { get; init; }
 
     internal int DeviceMinor { get; init; }
+
+    /// <summary>Two files may be alike in everything and are still two; hard links are one.</summary>
+    public bool Equals(Inode? other) => ReferenceEquals(this, other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => RuntimeHelpers.GetHashCode(this);
 }

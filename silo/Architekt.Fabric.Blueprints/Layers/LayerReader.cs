@@ -13,6 +13,9 @@ internal sealed class LayerReader(string contentFolder)
     private const string Reserved = ".wh..wh.";
     private const string Opaque = ".wh..wh..opq";
 
+    // debugfs(8) takes no more for mknod (e2fsprogs, debugfs/debugfs.c, do_mknod).
+    private const int MostDevices = 65535;
+
     private static readonly string[] _attributeNamespaces = ["user.", "trusted.", "security.", "system.posix_acl_"];
 
     private int _contents;
@@ -87,7 +90,9 @@ internal sealed class LayerReader(string contentFolder)
             throw Unsupported(entry, "it is stored with holes; make the tar without --sparse");
         if (kind == FileKind.SymbolicLink && (entry.LinkName.Length == 0 || entry.LinkName.Contains('\uFFFD')))
             throw Unsupported(entry, "it is a symbolic link to nothing, or to what is not UTF-8");
-        var device = entry as PosixTarEntry;
+        var device = kind is FileKind.CharacterDevice or FileKind.BlockDevice ? entry as PosixTarEntry : null;
+        if (device is { DeviceMajor: > MostDevices } or { DeviceMinor: > MostDevices })
+            throw Unsupported(entry, "it is a device whose numbers are too large for debugfs");
         return new Inode
         {
             Kind = kind,
@@ -97,8 +102,8 @@ internal sealed class LayerReader(string contentFolder)
             ModifiedAt = entry.ModificationTime.ToUnixTimeSeconds(),
             Attributes = attributes.Where(attribute => IsForLinux(attribute.Key)).ToDictionary(),
             Target = kind == FileKind.SymbolicLink ? entry.LinkName : "",
-            DeviceMajor = kind is FileKind.CharacterDevice or FileKind.BlockDevice ? device?.DeviceMajor ?? 0 : 0,
-            DeviceMinor = kind is FileKind.CharacterDevice or FileKind.BlockDevice ? device?.DeviceMinor ?? 0 : 0,
+            DeviceMajor = device?.DeviceMajor ?? 0,
+            DeviceMinor = device?.DeviceMinor ?? 0,
         };
     }
 

@@ -4,13 +4,11 @@ using System.Text;
 namespace Architekt.Fabric.Blueprints.Layers;
 
 /// <summary>
-/// Passes a tar through and keeps the extended attributes of the file whose header comes next. The tar reader has them as text, and so it damages what is not
-/// UTF-8: file capabilities, ACLs.
+/// Passes a tar through and keeps the extended attributes of the file whose header comes next. The tar reader takes them for text: it damages what is not UTF-8,
+/// and refuses a line break, but file capabilities and ACLs are bytes of any kind. So it gets to see none of them.
 /// </summary>
-/// <remarks>
-/// The format: pax(1), "pax Extended Header"; the records are named by star(1) and written so by everyone who makes layers. The reader reads no
-/// further than the header it returns, because this stream cannot seek.
-/// </remarks>
+/// <remarks>The format: pax(1), "pax Extended Header"; the records are named by star(1) and written so by everyone who makes layers.</remarks>
+/// <param name="tar">The tar.</param>
 internal sealed class PaxTap(Stream tar) : Stream
 {
     private const int BlockSize = 512;
@@ -25,7 +23,8 @@ internal sealed class PaxTap(Stream tar) : Stream
     private int _headerLength;
     private long _toSkip;
     private byte[] _records = [];
-    private int _recordsLength;
+    private int _recordsPassed;
+    private bool _areRecordsRead = true;
     private long? _sizeOverride;
     private Dictionary<string, byte[]> _attributes = [];
 
@@ -40,9 +39,13 @@ internal sealed class PaxTap(Stream tar) : Stream
     /// <inheritdoc/>
     public override int Read(Span<byte> buffer)
     {
-        var count = tar.Read(buffer);
-        Observe(buffer[..count]);
-        return count;
+        if (!_areRecordsRead)
+        {
+            tar.ReadExactly(_records);
+            ReadRecords();
+        }
+
+        return _recordsPassed < _records.Length ? PassRecords(buffer) : Observe(buffer, tar.Read(buffer[..Limit(buffer.Length)]));
     }
 
     /// <inheritdoc/>
@@ -51,45 +54,46 @@ internal sealed class PaxTap(Stream tar) : Stream
     /// <inheritdoc/>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        var count = await tar.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-        Observe(buffer.Span[..count]);
-        return count;
+        if (!_areRecordsRead)
+        {
+            await tar.ReadExactlyAsync(_records, cancellationToken).ConfigureAwait(false);
+            ReadRecords();
+        }
+
+        if (_recordsPassed < _records.Length)
+            return PassRecords(buffer.Span);
+        var count = await tar.ReadAsync(buffer[..Limit(buffer.Length)], cancellationToken).ConfigureAwait(false);
+        return Observe(buffer.Span, count);
     }
 
     /// <inheritdoc/>
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    private void Observe(ReadOnlySpan<byte> bytes)
-    {
-        while (bytes.Length > 0)
-        {
-            int taken;
-            if (_recordsLength < _records.Length)
-            {
-                taken = Math.Min(bytes.Length, _records.Length - _recordsLength);
-                bytes[..taken].CopyTo(_records.AsSpan(_recordsLength));
-                _recordsLength += taken;
-                _toSkip -= taken;
-                if (_recordsLength == _records.Length)
-                    ReadRecords();
-            }
-            else if (_toSkip > 0)
-            {
-                taken = (int)Math.Min(bytes.Length, _toSkip);
-                _toSkip -= taken;
-            }
-            else
-            {
-                taken = Math.Min(bytes.Length, BlockSize - _headerLength);
-                bytes[..taken].CopyTo(_header.AsSpan(_headerLength));
-                _headerLength += taken;
-                if (_headerLength == BlockSize)
-                    ReadHeader();
-            }
+    // Never past the end of a header, which decides about what follows it.
+    private int Limit(int length) => (int)Math.Min(length, _toSkip > 0 ? _toSkip : BlockSize - _headerLength);
 
-            bytes = bytes[taken..];
+    private int PassRecords(Span<byte> buffer)
+    {
+        var count = Math.Min(buffer.Length, _records.Length - _recordsPassed);
+        _records.AsSpan(_recordsPassed, count).CopyTo(buffer);
+        _recordsPassed += count;
+        return count;
+    }
+
+    private int Observe(ReadOnlySpan<byte> buffer, int count)
+    {
+        if (_toSkip > 0)
+        {
+            _toSkip -= count;
+            return count;
         }
+
+        buffer[..count].CopyTo(_header.AsSpan(_headerLength));
+        _headerLength += count;
+        if (_headerLength == BlockSize)
+            ReadHeader();
+        return count;
     }
 
     private void ReadHeader()
@@ -102,7 +106,8 @@ internal sealed class PaxTap(Stream tar) : Stream
             if (size > MaxExtendedHeader)
                 throw new InvalidDataException($"an extended header has {size} bytes");
             _records = new byte[size];
-            _recordsLength = 0;
+            _recordsPassed = 0;
+            _areRecordsRead = false;
         }
         else if (type is not ((byte)'g' or (byte)'L' or (byte)'K'))
         {
@@ -110,7 +115,8 @@ internal sealed class PaxTap(Stream tar) : Stream
             _sizeOverride = null;
         }
 
-        _toSkip = (size + BlockSize - 1) / BlockSize * BlockSize;
+        // The records themselves are passed on from here, their padding is skipped like contents.
+        _toSkip = ((size + BlockSize - 1) / BlockSize * BlockSize) - (type == ExtendedHeader ? size : 0);
     }
 
     private long ReadSize()
@@ -138,7 +144,8 @@ internal sealed class PaxTap(Stream tar) : Stream
     // Each record: its whole length in decimal digits, a blank, name=value, a line feed.
     private void ReadRecords()
     {
-        ReadOnlySpan<byte> rest = _records;
+        _areRecordsRead = true;
+        var rest = _records.AsSpan();
         while (rest.Length > 0 && Utf8Parser.TryParse(rest, out int length, out var digits) && length > digits + 1 && length <= rest.Length)
         {
             var record = rest[(digits + 1)..(length - 1)];
@@ -149,13 +156,13 @@ internal sealed class PaxTap(Stream tar) : Stream
             var name = Encoding.UTF8.GetString(record[..equals]);
             var value = record[(equals + 1)..];
             if (name.StartsWith(AttributePrefix, StringComparison.Ordinal))
+            {
                 _attributes[name[AttributePrefix.Length..]] = value.ToArray();
+                value.Fill((byte)'x');
+            }
             else if (name == "size" && Utf8Parser.TryParse(value, out long size, out _) && size >= 0)
                 _sizeOverride = size;
         }
-
-        _records = [];
-        _recordsLength = 0;
     }
 
     /// <inheritdoc/>
