@@ -116,6 +116,32 @@ public sealed class ServiceImageTests(GuestParts parts) : IDisposable
         Assert.Contains("start ended with exit code 0", machine.Console, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task EntryPointThatFails_IsNamedWithItsExitCode_AndWhatItLeftIsEnded()
+    {
+        using var tar = Base();
+        var image = await ImageAsync(tar, "dash", "coreutils");
+        // One that ends by itself, one that has to be killed, and a parent that has waited for neither.
+        image.Finish(new { Entrypoint = new[] { "/bin/sh", "-c", "(trap '' TERM; while :; do sleep 1; done) & (exit 0) & exit 7" } });
+        await using var machine = new TestMachine(await BuildAsync(image, "failing", null), 1);
+        await machine.WaitForPowerOffAsync();
+        Assert.Contains("architekt: /bin/sh ended with exit code 7", machine.Console, StringComparison.Ordinal);
+        Assert.DoesNotContain("stays writable", machine.Console, StringComparison.Ordinal);
+        Assert.DoesNotContain("cannot be ended", machine.Console, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task MissingDisk_IsSaidOnTheConsole_BeforeTheGuestPowersOff()
+    {
+        using var tar = Base();
+        var image = await ImageAsync(tar, "dash");
+        image.Finish(new { Cmd = new[] { "/bin/sh" } });
+        await using var machine = new TestMachine(await BuildAsync(image, "diskless", null), 1, "architekt.root=/dev/vdb");
+        await machine.WaitForPowerOffAsync();
+        Assert.Contains("there is no disk /dev/vdb", machine.Console, StringComparison.Ordinal);
+        Assert.Contains("there are: ", machine.Console, StringComparison.Ordinal);
+    }
+
     private static TarBuilder Base() => new TarBuilder()
         .Folder("etc").File("etc/passwd", Passwd).File("etc/group", Group).Folder("tmp", 0x3FF).Folder("home/service", 0x1ED, 999, 998);
 
@@ -131,7 +157,7 @@ public sealed class ServiceImageTests(GuestParts parts) : IDisposable
         return image.AddLayer(ours.Build());
     }
 
-    private async Task<BlueprintResult> BuildAsync(TestImage image, string name, string ready, IReadOnlyDictionary<string, string>? sysctls = null) =>
+    private async Task<BlueprintResult> BuildAsync(TestImage image, string name, string? ready, IReadOnlyDictionary<string, string>? sysctls = null) =>
         await BlueprintBuilder.BuildAsync(
             new BlueprintSource(image.Folder),
             new BlueprintOptions
