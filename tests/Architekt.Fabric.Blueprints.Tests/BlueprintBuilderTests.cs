@@ -158,7 +158,11 @@ public sealed partial class BlueprintBuilderTests : IDisposable
         image.Finish(new { User = "svc", Env = new[] { "A=1", "B=2" }, Entrypoint = new[] { "/entry" }, Cmd = new[] { "arg" }, WorkingDir = "/made/here" });
         var options = FakeParts.Options(_folder["parts"], _folder["out"]) with
         {
-            EntryPoint = null, Arguments = ["other"], Environment = new Dictionary<string, string> { ["B"] = "3" }, HostName = "named", Ready = "tcp:80",
+            EntryPoint = null,
+            Arguments = ["other"],
+            Environment = new Dictionary<string, string> { ["B"] = "3" },
+            HostName = "named",
+            Ready = "tcp:80",
         };
         var result = await BlueprintBuilder.BuildAsync(new BlueprintSource(image.Folder), options, null, Cancellation);
 

@@ -6,7 +6,7 @@ namespace Architekt.Init.Boot;
 /// <summary>From the initramfs to the guest's disk.</summary>
 internal static class RootDisk
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Mounts the disk, makes it the root and mounts what belongs on it.</summary>
