@@ -29,6 +29,8 @@ public static class BlueprintBuilder
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.DiskSlackBytes);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.StopTimeout, TimeSpan.Zero);
         using var output = OutputFolder.Begin(options.OutputFolder, options.Replace);
         try
         {

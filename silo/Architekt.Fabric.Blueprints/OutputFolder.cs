@@ -77,11 +77,26 @@ internal sealed class OutputFolder : IDisposable
         foreach (var file in Directory.EnumerateFiles(BuiltFolder))
             File.SetUnixFileMode(file, SharedFile);
         File.SetUnixFileMode(BuiltFolder, Shared);
-        if (_isReplacing)
-            Directory.Move(Target, Path.Combine(_scratch, "replaced"));
-        else if (Directory.Exists(Target))
-            Directory.Delete(Target);
-        Directory.Move(BuiltFolder, Target);
+        if (!_isReplacing)
+        {
+            if (Directory.Exists(Target))
+                Directory.Delete(Target);
+            Directory.Move(BuiltFolder, Target);
+            return;
+        }
+
+        var replaced = Path.Combine(_scratch, "replaced");
+        Directory.Move(Target, replaced);
+        try
+        {
+            Directory.Move(BuiltFolder, Target);
+        }
+        catch
+        {
+            // Or it would go with all that is temporary.
+            Directory.Move(replaced, Target);
+            throw;
+        }
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using System.Text;
 using Architekt.Fabric.Blueprints.Layers;
 
 namespace Architekt.Fabric.Blueprints.Disks;
@@ -50,7 +51,7 @@ internal readonly record struct DiskSize(long Bytes, long Inodes)
             {
                 FileKind.Folder => FolderBlocks(node),
                 FileKind.Regular => Blocks(node.Inode.Size),
-                FileKind.SymbolicLink => System.Text.Encoding.UTF8.GetByteCount(node.Inode.Target) >= ShortTarget ? 1 : 0,
+                FileKind.SymbolicLink => Encoding.UTF8.GetByteCount(node.Inode.Target) >= ShortTarget ? 1 : 0,
                 _ => 0,
             };
         }
@@ -63,5 +64,5 @@ internal readonly record struct DiskSize(long Bytes, long Inodes)
     private static long Blocks(long bytes) => (bytes + BlockSize - 1) / BlockSize;
 
     private static long FolderBlocks(FileNode folder) => 1 + folder.Children.Keys.Sum(name =>
-        FolderEntry + ((System.Text.Encoding.UTF8.GetByteCount(name) + EntryAlignment - 1) / EntryAlignment * EntryAlignment)) / UsedInFolderBlock;
+        FolderEntry + ((Encoding.UTF8.GetByteCount(name) + EntryAlignment - 1) / EntryAlignment * EntryAlignment)) / UsedInFolderBlock;
 }

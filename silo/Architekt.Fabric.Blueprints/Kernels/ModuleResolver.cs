@@ -1,3 +1,4 @@
+using Architekt.Fabric.Blueprints.Images;
 using Architekt.Fabric.Processes;
 
 namespace Architekt.Fabric.Blueprints.Kernels;
@@ -72,7 +73,7 @@ internal static class ModuleResolver
 
         if (path.EndsWith(".ko", StringComparison.Ordinal))
             return new KernelModule(name, path);
-        await using var content = Images.Compression.Open(() => File.OpenRead(path));
+        await using var content = Compression.Open(() => File.OpenRead(path));
         await using var file = File.Create(target);
         await content.CopyToAsync(file, cancellationToken).ConfigureAwait(false);
         return new KernelModule(name, target);

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Architekt.Fabric.Blueprints.Layers;
 
 /// <summary>Names in layers.</summary>
@@ -22,7 +24,7 @@ internal static class LayerPath
             // debugfs(8) reads one command a line.
             if (name.AsSpan().ContainsAny('\n', '\r', '\0'))
                 throw Unsupported(text, "it has a line break");
-            if (System.Text.Encoding.UTF8.GetByteCount(name) > MaxNameBytes)
+            if (Encoding.UTF8.GetByteCount(name) > MaxNameBytes)
                 throw Invalid(text, $"a name in it is longer than {MaxNameBytes} bytes");
         }
 
