@@ -1,0 +1,62 @@
+using System.Runtime.InteropServices;
+using Architekt.Init.Interop;
+
+namespace Architekt.Init.Power;
+
+/// <summary>Reports that the host has pressed the machine's power button (ACPI; the modules button and evdev).</summary>
+internal static class PowerButton
+{
+    // include/uapi/linux/input-event-codes.h; struct input_event is two longs, type, code, value.
+    private const ushort KeyEvent = 1;
+    private const ushort KeyPower = 116;
+    private const int KeyPressed = 1;
+    private const int EventSize = 24;
+    private const int TypeOffset = 16;
+    private const int CodeOffset = 18;
+    private const int ValueOffset = 20;
+
+    private const string DeviceFolder = "/dev/input";
+
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Begins to watch all input devices.</summary>
+    internal static void Watch(Action pressed) => new Thread(() => WatchDevices(pressed)) { IsBackground = true }.Start();
+
+    private static void WatchDevices(Action pressed)
+    {
+        var watched = new HashSet<string>();
+        var deadline = Environment.TickCount64 + (long)_patience.TotalMilliseconds;
+        // Devices appear while the guest starts, and none later: they are part of the machine.
+        while (Environment.TickCount64 < deadline)
+        {
+            foreach (var path in Directory.Exists(DeviceFolder) ? Directory.GetFiles(DeviceFolder, "event*") : [])
+            {
+                if (watched.Add(path))
+                    new Thread(() => ReadEvents(path, pressed)) { IsBackground = true }.Start();
+            }
+
+            Thread.Sleep(_lookAgain);
+        }
+
+        if (watched.Count == 0)
+            GuestConsole.Say("there is no power button; the host cannot ask this guest to shut down");
+    }
+
+    private static void ReadEvents(string path, Action pressed)
+    {
+        using var device = LibC.Open(path, LibC.OpenReadOnly | LibC.OpenCloseOnExec, 0);
+        Span<byte> input = stackalloc byte[EventSize];
+        while (!device.IsInvalid)
+        {
+            var count = LibC.Read(device, input, input.Length);
+            if (count < 0 && Marshal.GetLastPInvokeError() == LibC.Interrupted)
+                continue;
+            if (count < EventSize)
+                return;
+            if (MemoryMarshal.Read<ushort>(input[TypeOffset..]) == KeyEvent && MemoryMarshal.Read<ushort>(input[CodeOffset..]) == KeyPower
+                && MemoryMarshal.Read<int>(input[ValueOffset..]) == KeyPressed)
+                pressed();
+        }
+    }
+}
