@@ -27,12 +27,14 @@ internal sealed class Guest : IDisposable
 
     public string this[string name] => _folder[name];
 
-    public static Guest Start(int pages)
+    /// <param name="pages">Size of its RAM.</param>
+    /// <param name="lazy">Whether missing pages wait for somebody to bring them.</param>
+    public static Guest Start(int pages, bool lazy = false)
     {
         SkipUnlessTracking();
         var folder = new TestFolder();
         var memory = GuestMemory.Create(folder["ram"], (long)pages * GuestMemory.PageSize);
-        var process = Launch(ArmingLibrary.Environment(memory.Path, folder["report"]), Program, memory.Path);
+        var process = Launch(ArmingLibrary.Environment(memory.Path, folder["report"], lazy: lazy), Program, memory.Path);
         return new Guest(folder, memory, process, ReadReport(folder["report"], process));
     }
 

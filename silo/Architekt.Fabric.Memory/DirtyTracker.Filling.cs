@@ -1,0 +1,48 @@
+using System.Runtime.InteropServices;
+using Architekt.Fabric.Memory.Interop;
+using Microsoft.Win32.SafeHandles;
+
+namespace Architekt.Fabric.Memory;
+
+public sealed partial class DirtyTracker
+{
+    /// <summary>
+    /// Ends the serving of missing pages in a range that nobody has brought, and goes on tracking it: from then on the kernel itself gives the guest zeros there, and no guest thread
+    /// waits for this process. Whoever waits just now is woken. The guest runs meanwhile.
+    /// </summary>
+    /// <remarks>
+    /// The kernel cannot take only one of two modes away (userfaultfd_register skips a mapping that has all that is asked for, fs/userfaultfd.c), so for a moment the range is not
+    /// registered at all. A write of that moment makes the page, and what exists in a range where nothing was brought is therefore marked as written.
+    /// </remarks>
+    /// <param name="userfault">The userfaultfd of the process.</param>
+    /// <param name="memory">The RAM, to see what exists.</param>
+    /// <param name="range">Pages that were not brought and that nobody will bring.</param>
+    /// <exception cref="MemoryFillException">The kernel refused. Scans may find the RAM disarmed from then on, and say so.</exception>
+    internal unsafe void StopServing(SafeFileHandle userfault, GuestMemory memory, PageRange range)
+    {
+        var start = _start + (ulong)range.Offset;
+        var end = _start + (ulong)range.End;
+        var unregister = new UserfaultRange { Start = start, Length = end - start };
+        var register = new UserfaultRegister { Start = start, Length = end - start, Mode = Userfault.WriteProtect };
+        lock (_lock)
+        {
+            if (Libc.Control(userfault, Userfault.Unregister, &unregister) != 0 || Libc.Control(userfault, Userfault.Register, &register) != 0)
+                throw Refused(range, Marshal.GetLastPInvokeError());
+            var scan = PagemapScan.ForProtection(start, end);
+            if (scan.Run(_pagemap) is < 0 and var error)
+                throw Refused(range, -error);
+            foreach (var made in memory.DataRangesWithin(range))
+            {
+                var unprotect = new UserfaultProtection { Start = _start + (ulong)made.Offset, Length = (ulong)made.Length };
+                if (Libc.Control(userfault, Userfault.ChangeProtection, &unprotect) != 0)
+                    throw Refused(range, Marshal.GetLastPInvokeError());
+            }
+        }
+    }
+
+    private static MemoryFillException Refused(PageRange range, int error) => error == Libc.ErrorNoSuchProcess
+        ? new MemoryFillException(MemoryFillError.ProcessGone, "The guest's RAM can no longer be filled: its process is gone.")
+        : new MemoryFillException(
+            MemoryFillError.Refused,
+            $"The {range.Length} bytes of guest RAM at {range.Offset}, which the package has nothing for, could not be given to the kernel: {Marshal.GetPInvokeErrorMessage(error)}. The guest cannot be moved live.");
+}
