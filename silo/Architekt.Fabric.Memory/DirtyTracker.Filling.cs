@@ -26,7 +26,10 @@ public sealed partial class DirtyTracker
         var register = new UserfaultRegister { Start = start, Length = end - start, Mode = Userfault.WriteProtect };
         lock (_lock)
         {
-            if (Libc.Control(userfault, Userfault.Unregister, &unregister) != 0 || Libc.Control(userfault, Userfault.Register, &register) != 0)
+            // The kernel wakes waiting threads before it takes the range out, and a fault handled under the lock of its mapping alone may begin to wait in between (seen with 6.18).
+            if (Libc.Control(userfault, Userfault.Unregister, &unregister) != 0 ||
+                Libc.Control(userfault, Userfault.Wake, &unregister) != 0 ||
+                Libc.Control(userfault, Userfault.Register, &register) != 0)
                 throw Refused(range, Marshal.GetLastPInvokeError());
             var scan = PagemapScan.ForProtection(start, end);
             if (scan.Run(_pagemap) is < 0 and var error)

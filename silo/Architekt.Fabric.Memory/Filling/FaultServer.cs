@@ -28,7 +28,7 @@ internal sealed unsafe class FaultServer : IDisposable
     /// <param name="map">What is there.</param>
     /// <param name="installer">Brings pages; this thread's own.</param>
     /// <param name="faultAround">Pages to bring for one that is touched.</param>
-    /// <param name="faulted">Is called on this thread after each answer.</param>
+    /// <param name="faulted">Is called on this thread before each answer.</param>
     /// <param name="failed">Is called on this thread when a page could not be brought, or the process is gone.</param>
     public FaultServer(
         SafeFileHandle userfault, SafeFileHandle process, ulong address, FillMap map, PageInstaller installer,
@@ -105,12 +105,12 @@ internal sealed unsafe class FaultServer : IDisposable
         var block = (int)(offset / FillMap.BlockBytes);
         var page = (int)(offset % FillMap.BlockBytes / GuestMemory.PageSize);
         _faults++;
+        _faulted();
         var claimed = _map.Claim(block, Around(block, page));
         var failure = _installer.Install(block, claimed);
         // A page that is claimed and not there is being brought by the other thread, which wakes the guest as it does.
         if ((claimed >> page & 1) == 0 && _map.IsPresent(block, page))
             failure = _installer.Restore(_address + (ulong)offset) ?? failure;
-        _faulted();
         if (failure is not null)
             _failed(failure);
     }

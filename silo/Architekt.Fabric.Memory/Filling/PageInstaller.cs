@@ -28,7 +28,8 @@ internal sealed unsafe class PageInstaller(SafeFileHandle userfault, ulong addre
             // A run is all data or all zeros.
             var alike = claimed & ((map.Data(block) >> BitOperations.TrailingZeroCount(claimed) & 1) != 0 ? map.Data(block) : ~map.Data(block));
             var (first, count) = FillMap.FirstRun(alike);
-            failure = InstallRun(block, first, count, out var done) ?? failure;
+            var reason = InstallRun(block, first, count, out var done);
+            failure ??= reason;
             if (done < count)
             {
                 // The page that failed is stepped over; what is behind it may still be readable.
