@@ -22,7 +22,7 @@ public sealed partial class LazyFill
             for (var block = 0; block < _map.Blocks && !HasEnded;)
             {
                 if (await MayGoOnAsync().ConfigureAwait(false) && Bring(block++) is > 0 and var pages && Current == FillMode.Idle)
-                    await WaitAsync(TimeSpan.FromSeconds((double)pages * GuestMemory.PageSize / _options.IdleBytesPerSecond), Changed).ConfigureAwait(false);
+                    await WaitAsync(Pace(pages), Changed).ConfigureAwait(false);
             }
 
             // The last pages may be on their way in the other thread.
@@ -90,6 +90,9 @@ public sealed partial class LazyFill
         await WaitAsync(wait, changed).ConfigureAwait(false);
         return false;
     }
+
+    /// <summary>In whole milliseconds, because the rest of one would be left out.</summary>
+    private TimeSpan Pace(int pages) => TimeSpan.FromMilliseconds(Math.Ceiling(1000.0 * pages * GuestMemory.PageSize / _options.IdleBytesPerSecond));
 
     private async Task WaitAsync(TimeSpan delay, CancellationToken changed) =>
         await Task.Delay(delay, _time, changed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
