@@ -7,16 +7,17 @@ namespace Architekt.Fabric.Memory;
 public sealed partial class DirtyTracker
 {
     /// <summary>
-    /// Ends the serving of missing pages in a range that nobody has brought, and goes on tracking it: from then on the kernel itself gives the guest zeros there, and no guest thread
+    /// Ends the serving of missing pages in a hole of the package, and goes on tracking it: from then on the kernel itself gives the guest zeros there, and no guest thread
     /// waits for this process. Whoever waits just now is woken. The guest runs meanwhile.
     /// </summary>
     /// <remarks>
     /// The kernel cannot take only one of two modes away (userfaultfd_register skips a mapping that has all that is asked for, fs/userfaultfd.c), so for a moment the range is not
-    /// registered at all. A write of that moment makes the page, and what exists in a range where nothing was brought is therefore marked as written.
+    /// registered at all. A write of that moment cannot be told from an earlier one, so every page that exists there is marked as written; most are, and a page of zeros that was only
+    /// read costs a migration little.
     /// </remarks>
     /// <param name="userfault">The userfaultfd of the process.</param>
     /// <param name="memory">The RAM, to see what exists.</param>
-    /// <param name="range">Pages that were not brought and that nobody will bring.</param>
+    /// <param name="range">Pages that the package has nothing for, and that nobody will bring from now on.</param>
     /// <exception cref="MemoryFillException">The kernel refused. Scans may find the RAM disarmed from then on, and say so.</exception>
     internal unsafe void StopServing(SafeFileHandle userfault, GuestMemory memory, PageRange range)
     {

@@ -15,6 +15,15 @@ internal sealed class FillMap(PageSet data)
     private readonly ulong[] _claimed = new ulong[data.Words.Length];
     private readonly ulong[] _present = new ulong[data.Words.Length];
 
+    private volatile bool _isClosing;
+
+    /// <summary>Whether the package's holes are being given to the kernel. Pages may turn up in them by themselves from then on.</summary>
+    public bool IsClosing
+    {
+        get => _isClosing;
+        set => _isClosing = value;
+    }
+
     public int Blocks => _data.Length;
 
     /// <summary>Pages that the package has; the others are zero.</summary>

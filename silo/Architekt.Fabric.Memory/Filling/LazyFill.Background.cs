@@ -5,7 +5,7 @@ namespace Architekt.Fabric.Memory;
 public sealed partial class LazyFill
 {
     /// <summary>Stretches of the guest's RAM that the kernel has to keep apart (VMAs): far below the 65530 that a process may have (vm.max_map_count).</summary>
-    private const int MostHoles = 1024;
+    private const int MostHoles = 8192;
 
     /// <summary>A hole shorter than this, 256 KiB, is filled with zeros; others stay holes.</summary>
     private const long ShortestHole = FillMap.BlockBytes;
@@ -116,32 +116,28 @@ public sealed partial class LazyFill
     {
         var holes = new List<PageRange>();
         for (var block = 0; block < _map.Blocks; block++)
-            Append(holes, block, _map.Unclaimed(block));
+            Append(holes, block, _map.Existing(block) & ~_map.Data(block));
         var shortest = ShortestHole;
         while (holes.Count(hole => hole.Length >= shortest) > MostHoles)
             shortest *= 2;
-        var claimed = new List<PageRange>();
+        _map.IsClosing = true;
         foreach (var hole in holes)
         {
             for (var offset = hole.Offset; offset < hole.End && !HasEnded; offset += HolePiece)
-                CloseHole(new PageRange(offset, Math.Min(HolePiece, hole.End - offset)), hole.Length >= shortest, claimed);
+                CloseHole(new PageRange(offset, Math.Min(HolePiece, hole.End - offset)), hole.Length >= shortest);
         }
     }
 
-    private void CloseHole(PageRange hole, bool isKernels, List<PageRange> claimed)
+    private void CloseHole(PageRange hole, bool isKernels)
     {
-        // The guest may touch it meanwhile, and gets its zeros from the other thread then.
-        claimed.Clear();
         for (var block = (int)(hole.Offset / FillMap.BlockBytes); (long)block * FillMap.BlockBytes < hole.End; block++)
         {
-            var pages = _map.Claim(block, FillMap.Within(block, hole) & _map.Unclaimed(block));
-            if (isKernels)
-                Append(claimed, block, pages);
-            else
-                Bring(block, pages);
+            var claimed = _map.Claim(block, FillMap.Within(block, hole) & _map.Unclaimed(block));
+            if (!isKernels)
+                Bring(block, claimed);
         }
-        foreach (var range in claimed)
-            _tracker.StopServing(_userfault, _memory, range);
+        if (isKernels)
+            _tracker.StopServing(_userfault, _memory, hole);
     }
 
     private static void Append(List<PageRange> ranges, int block, ulong pages)

@@ -8,9 +8,10 @@ public sealed record LazyFillOptions
 
     /// <summary>
     /// Pages brought when one is touched: the aligned group it lies in, as far as it is missing. A power of two, 1 to 64. With <see cref="FillMode.None"/> it is always 1.
-    /// The default of 16 (64 KiB) makes a single page hardly later (measured: 90 in place of 85 µs on a busy machine) and a run of pages eight times faster.
+    /// Each neighbour makes the page that was touched 3 µs later (measured: 10 µs for one page alone, 65 µs with 16), and makes a run of pages come many times faster
+    /// (64 MiB in order: 860 ms one by one, 21 ms by 16).
     /// </summary>
-    public int FaultAroundPages { get; init; } = 16;
+    public int FaultAroundPages { get; init; } = 8;
 
     /// <summary>With <see cref="FillMode.Idle"/>, how long the guest must not have touched anything that is missing before the rest is brought.</summary>
     public TimeSpan QuietTime { get; init; } = TimeSpan.FromMilliseconds(200);

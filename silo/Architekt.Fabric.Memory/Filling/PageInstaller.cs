@@ -75,6 +75,12 @@ internal sealed unsafe class PageInstaller(SafeFileHandle userfault, ulong addre
         if (done > 0)
             map.SetPresent(block, FillMap.Run(first, done));
         _pages += done;
+        if (error is Libc.ErrorExists or Libc.ErrorNoEntry && source == _zeros && map.IsClosing)
+        {
+            // The kernel has the hole by now, and has woken who waited.
+            done = count;
+            return null;
+        }
         return error == 0 ? failure : Describe(error, offset + copied);
     }
 

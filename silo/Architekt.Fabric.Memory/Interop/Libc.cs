@@ -25,6 +25,7 @@ internal static unsafe partial class Libc
     public const short PollIn = 1;
 
     public const int ErrorNotPermitted = 1;
+    public const int ErrorNoEntry = 2;
     public const int ErrorNoSuchProcess = 3;
     public const int ErrorInterrupted = 4;
     public const int ErrorNoSuchDevice = 6;

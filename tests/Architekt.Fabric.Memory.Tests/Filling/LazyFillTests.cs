@@ -136,18 +136,18 @@ public sealed class LazyFillTests
         Assert.Equal((40, 0), (guest.Fill.Progress.Faults, guest.Fill.Progress.PagesFilled));
 
         var quiet = time.GetTimestamp();
-        await guest.UntilAsync(progress => Nudge(time) && progress.PagesFilled > 0);
+        await guest.UntilAsync(progress => Nudge(time, 20) && progress.PagesFilled > 0);
         Assert.InRange(time.GetElapsedTime(quiet).TotalMilliseconds, 200, 20_000);
 
         // 600 pages are worth 36 ms.
         quiet = time.GetTimestamp();
-        await guest.UntilAsync(progress => Nudge(time) && progress.State == FillState.Complete);
+        await guest.UntilAsync(progress => Nudge(time, 1) && progress.State == FillState.Complete);
         Assert.InRange(time.GetElapsedTime(quiet).TotalMilliseconds, 30, 20_000);
         Assert.Equal((40, 600), (guest.Fill.Progress.PagesOnDemand, guest.Fill.Progress.PagesFilled));
 
-        static bool Nudge(FakeTimeProvider time)
+        static bool Nudge(FakeTimeProvider time, int milliseconds)
         {
-            time.Advance(TimeSpan.FromMilliseconds(1));
+            time.Advance(TimeSpan.FromMilliseconds(milliseconds));
             return true;
         }
     }
