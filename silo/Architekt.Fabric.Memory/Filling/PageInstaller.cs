@@ -48,7 +48,7 @@ internal sealed unsafe class PageInstaller(SafeFileHandle userfault, ulong addre
     public MemoryFillException? Restore(ulong page)
     {
         var error = Copy(page, GuestMemory.PageSize, _zeros, protect: false, out _);
-        if (error == Libc.ErrorExists)
+        if (error == Libc.ErrorExists || (error == Libc.ErrorNoEntry && map.IsClosing))
         {
             var range = new UserfaultRange { Start = page, Length = GuestMemory.PageSize };
             error = Libc.Control(userfault, Userfault.Wake, &range) == 0 ? 0 : Marshal.GetLastPInvokeError();
@@ -75,7 +75,7 @@ internal sealed unsafe class PageInstaller(SafeFileHandle userfault, ulong addre
         if (done > 0)
             map.SetPresent(block, FillMap.Run(first, done));
         _pages += done;
-        if (error is Libc.ErrorExists or Libc.ErrorNoEntry && source == _zeros && map.IsClosing)
+        if (error is Libc.ErrorExists or Libc.ErrorNoEntry && source == _zeros && map.IsClosing) // ENOENT: not registered just now, or only in part
         {
             // The kernel has the hole by now, and has woken who waited.
             done = count;
