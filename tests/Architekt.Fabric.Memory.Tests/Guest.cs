@@ -74,6 +74,7 @@ internal sealed class Guest : IDisposable
 
     public string Ask(string command)
     {
+        using var watchdog = StartWatchdog();
         Process.StandardInput.WriteLine(command);
         Process.StandardInput.Flush();
         return Process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"The guest ended at '{command}': {Process.StandardError.ReadToEnd()}");
@@ -86,6 +87,7 @@ internal sealed class Guest : IDisposable
             foreach (var command in batch)
                 Process.StandardInput.WriteLine(command);
             Process.StandardInput.Flush();
+            using var watchdog = StartWatchdog();
             foreach (var command in batch)
             {
                 var answer = Process.StandardOutput.ReadLine();
@@ -94,6 +96,9 @@ internal sealed class Guest : IDisposable
             }
         }
     }
+
+    /// <summary>A guest that waits for a page which nobody brings would never answer; ended, it gives the test its failure.</summary>
+    private Timer StartWatchdog() => new(_ => Process.Kill(), null, TimeSpan.FromSeconds(30), Timeout.InfiniteTimeSpan);
 
     public void Dispose()
     {

@@ -14,7 +14,6 @@ internal sealed class FillMap(PageSet data)
     private readonly ulong[] _data = data.Words.ToArray();
     private readonly ulong[] _claimed = new ulong[data.Words.Length];
     private readonly ulong[] _present = new ulong[data.Words.Length];
-
     private volatile bool _isClosing;
 
     /// <summary>Whether the package's holes are being given to the kernel. Pages may turn up in them by themselves from then on.</summary>

@@ -67,6 +67,7 @@ public sealed partial class LazyFill : IAsyncDisposable
         {
             if (!Enum.IsDefined(value))
                 throw new ArgumentOutOfRangeException(nameof(value), value, "There is no such mode.");
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
             _mode = value;
             Change();
         }
@@ -140,6 +141,7 @@ public sealed partial class LazyFill : IAsyncDisposable
     /// <exception cref="MemoryFillException">A page could not be brought.</exception>
     public async Task CompleteAsync(CancellationToken cancellationToken)
     {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         Interlocked.Increment(ref _waiting);
         Change();
         try

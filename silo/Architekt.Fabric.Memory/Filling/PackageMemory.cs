@@ -83,7 +83,7 @@ public sealed class PackageMemory : IDisposable
                 done += got;
             }
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ObjectDisposedException)
         {
             failure = Unreadable(offset + done, error.Message, error);
         }

@@ -12,8 +12,8 @@ namespace Architekt.Fabric.Memory;
 internal sealed unsafe class PageInstaller(SafeFileHandle userfault, ulong address, PackageMemory package, FillMap map)
 {
     private static readonly byte[] _zeros = GC.AllocateArray<byte>(FillMap.BlockBytes, pinned: true);
-    private long _pages;
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(FillMap.BlockBytes, pinned: true);
+    private long _pages;
 
     /// <summary>Number of pages brought so far.</summary>
     public long Pages => Volatile.Read(ref _pages);
@@ -75,9 +75,9 @@ internal sealed unsafe class PageInstaller(SafeFileHandle userfault, ulong addre
         if (done > 0)
             map.SetPresent(block, FillMap.Run(first, done));
         _pages += done;
-        if (error is Libc.ErrorExists or Libc.ErrorNoEntry && source == _zeros && map.IsClosing) // ENOENT: not registered just now, or only in part
+        if (error is Libc.ErrorExists or Libc.ErrorNoEntry && source == _zeros && map.IsClosing)
         {
-            // The kernel has the hole by now, and has woken who waited.
+            // The hole is the kernel's by now, or (ENOENT) not registered just now; who waits in it is woken when it is taken out.
             done = count;
             return null;
         }

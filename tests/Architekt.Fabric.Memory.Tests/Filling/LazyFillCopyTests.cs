@@ -28,7 +28,7 @@ public sealed class LazyFillCopyTests
     public async Task Fill_DifferingPagesLeftOut_AreFoundOutByTheOracle()
     {
         await using var guest = LazyGuest.Start(Pages, new LazyFillOptions { Mode = FillMode.Now }, (0, 100));
-        await guest.Fill.CompleteAsync(TestContext.Current.CancellationToken);
+        await guest.CompleteAsync();
         guest.Do("poke 50 3 1");
         using var destination = Destination.Create(guest);
         Assert.ThrowsAny<Xunit.Sdk.XunitException>(destination.AssertEqualsSource);
@@ -50,7 +50,7 @@ public sealed class LazyFillCopyTests
             guest.Collect();
         if (run.RestsFirst)
             AssertRested(guest);
-        await guest.Fill.CompleteAsync(TestContext.Current.CancellationToken);
+        await guest.CompleteAsync();
 
         // The first pass of a migration, and rounds while the guest goes on.
         if (run.RestsFirst)

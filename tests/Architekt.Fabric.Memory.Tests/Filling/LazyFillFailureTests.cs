@@ -12,7 +12,7 @@ public sealed class LazyFillFailureTests
         await using var guest = LazyGuest.Start(4096, _none, (0, 300));
         Cut(guest.PackagePath, 100 * Page);
 
-        var failure = await Assert.ThrowsAsync<MemoryFillException>(() => guest.Fill.CompleteAsync(TestContext.Current.CancellationToken));
+        var failure = await Assert.ThrowsAsync<MemoryFillException>(() => guest.CompleteAsync());
 
         Assert.Equal(MemoryFillError.PackageUnreadable, failure.Error);
         Assert.Contains($"{guest.PackagePath} could not be read at byte {100 * Page}", failure.Message, StringComparison.Ordinal);
@@ -31,13 +31,26 @@ public sealed class LazyFillFailureTests
         await guest.Process.StandardInput.WriteLineAsync("sum 100");
         await guest.Process.StandardInput.FlushAsync(TestContext.Current.CancellationToken);
         var answer = guest.Process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask();
-        var failure = await Assert.ThrowsAsync<MemoryFillException>(() => guest.Fill.Completion);
+        var failure = await Assert.ThrowsAsync<MemoryFillException>(() => guest.Fill.Completion.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
 
         Assert.Equal(MemoryFillError.PackageUnreadable, failure.Error);
         Assert.Equal(Page, guest.Memory.ResidentBytes);
         Assert.False(answer.IsCompleted);
         guest.Process.Kill();
         Assert.Null(await answer);
+    }
+
+    [Fact]
+    public async Task Touch_PackageClosed_FailsAndThePeerLives()
+    {
+        await using var guest = LazyGuest.Start(4096, _none, (0, 300));
+        guest.Package.Dispose();
+        await guest.Process.StandardInput.WriteLineAsync("sum 100");
+        await guest.Process.StandardInput.FlushAsync(TestContext.Current.CancellationToken);
+
+        var failure = await Assert.ThrowsAsync<MemoryFillException>(() => guest.Fill.Completion.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+
+        Assert.Equal(MemoryFillError.PackageUnreadable, failure.Error);
     }
 
     [Fact]
@@ -56,10 +69,10 @@ public sealed class LazyFillFailureTests
     public async Task Complete_ProcessEndsAfterwards_HasNotFailed()
     {
         await using var guest = LazyGuest.Start(4096, new LazyFillOptions { Mode = FillMode.Now }, (0, 300));
-        await guest.Fill.CompleteAsync(TestContext.Current.CancellationToken);
+        await guest.CompleteAsync();
         guest.Process.Kill();
         await guest.Process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        await guest.Fill.CompleteAsync(TestContext.Current.CancellationToken);
+        await guest.CompleteAsync();
         Assert.Equal(FillState.Complete, guest.Fill.Progress.State);
     }
 
@@ -72,7 +85,7 @@ public sealed class LazyFillFailureTests
         using (var file = File.OpenHandle(guest.Memory.Path, FileMode.Open, FileAccess.Write))
             RandomAccess.Write(file, new byte[1], (long)page * Page);
 
-        var failure = await Assert.ThrowsAsync<MemoryFillException>(() => guest.Fill.CompleteAsync(TestContext.Current.CancellationToken));
+        var failure = await Assert.ThrowsAsync<MemoryFillException>(() => guest.CompleteAsync());
 
         Assert.Equal(MemoryFillError.ForeignPage, failure.Error);
         Assert.Contains($"byte {page * Page} ", failure.Message, StringComparison.Ordinal);

@@ -59,7 +59,7 @@ public sealed class LazyFillTests
         guest.Do("poke 7 0 1", "poke 3000 0 1");
         Assert.Equal([new PageRange(7 * Page, Page), new PageRange(3000 * Page, Page)], guest.Collect());
         Assert.Equal("1", guest.Ask("sum 3000"));
-        await guest.Fill.CompleteAsync(TestContext.Current.CancellationToken);
+        await guest.CompleteAsync();
 
         var expected = File.ReadAllBytes(guest.PackagePath);
         expected[7 * Page] = expected[3000 * Page] = 1;
@@ -85,7 +85,7 @@ public sealed class LazyFillTests
         // The hole of 40 pages is too short to stay one.
         await using var guest = LazyGuest.Start(16384, _now, (3, 1000), (1043, 57), (9000, 1));
 
-        await guest.Fill.Completion.WaitAsync(TestContext.Current.CancellationToken);
+        await guest.Fill.Completion.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
 
         Assert.Equal(new FillProgress(FillState.Complete, 0, 0, 1058 + 3 + 40, 1058, (1058 + 3 + 40) * Page), guest.Fill.Progress);
         Assert.Empty(guest.Collect());
@@ -98,7 +98,7 @@ public sealed class LazyFillTests
     public async Task Complete_ServerGone_GuestGoesOnAndIsTracked()
     {
         await using var guest = LazyGuest.Start(16384, _now, (0, 64), (10_000, 64));
-        await guest.Fill.CompleteAsync(TestContext.Current.CancellationToken);
+        await guest.CompleteAsync();
         await guest.Fill.DisposeAsync();
 
         guest.Do("touch 5000", "write 6000 1", "poke 10000 0 1", "kernel 16383");
@@ -117,7 +117,7 @@ public sealed class LazyFillTests
         Assert.False(guest.Fill.Completion.IsCompleted);
 
         guest.Fill.Mode = FillMode.Now;
-        await guest.Fill.Completion.WaitAsync(TestContext.Current.CancellationToken);
+        await guest.Fill.Completion.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
     }
 
     [Fact]
@@ -158,8 +158,8 @@ public sealed class LazyFillTests
         await using var guest = LazyGuest.Start(4096, _none, (0, 100));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => guest.Fill.CompleteAsync(new CancellationToken(canceled: true)));
         Assert.Equal(FillMode.None, guest.Fill.Mode);
-        await guest.Fill.CompleteAsync(TestContext.Current.CancellationToken);
-        await guest.Fill.CompleteAsync(TestContext.Current.CancellationToken);
+        await guest.CompleteAsync();
+        await guest.CompleteAsync();
     }
 
     [Fact]
@@ -178,7 +178,7 @@ public sealed class LazyFillTests
         Assert.All(uses, use => Assert.Contains("still being filled", Assert.Throws<InvalidOperationException>(use).Message, StringComparison.Ordinal));
         Assert.Equal(0, guest.Memory.ResidentBytes);
 
-        await guest.Fill.CompleteAsync(TestContext.Current.CancellationToken);
+        await guest.CompleteAsync();
 
         Assert.Equal(100 * Page, Assert.Single(guest.Memory.DataRanges()).Length);
         Assert.Contains("given back", Assert.Throws<InvalidOperationException>(() => guest.Memory.PunchHole(0, Page)).Message, StringComparison.Ordinal);

@@ -61,6 +61,14 @@ internal sealed class LazyGuest : IAsyncDisposable
         return ranges;
     }
 
+    /// <summary>Brings everything; not to end is a failure as well.</summary>
+    public async Task CompleteAsync()
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        deadline.CancelAfter(TimeSpan.FromSeconds(20));
+        await Fill.CompleteAsync(deadline.Token);
+    }
+
     /// <summary>Waits for what another thread does.</summary>
     public async Task UntilAsync(Func<FillProgress, bool> condition)
     {
