@@ -68,7 +68,8 @@ static uint64_t expected(size_t page, size_t word)
 static void *exercise(void *argument)
 {
     struct exerciser *own = argument;
-    while (atomic_load_explicit(&running, memory_order_relaxed)) {
+    /* A thread that is told to rest before it got a processor would have proven nothing. */
+    while (own->reads < 100 || atomic_load_explicit(&running, memory_order_relaxed)) {
         own->state ^= own->state << 13;
         own->state ^= own->state >> 7;
         own->state ^= own->state << 17;
