@@ -5,6 +5,8 @@ namespace Architekt.Fabric.Memory;
 
 public sealed partial class GuestMemory
 {
+    private const int FillPiece = 4 << 20;
+
     /// <summary>True if every byte is zero. Vectorised by the runtime, and done at the first byte that is not.</summary>
     public static bool IsZero(ReadOnlySpan<byte> bytes) => !bytes.ContainsAnyExcept((byte)0);
 
@@ -14,12 +16,28 @@ public sealed partial class GuestMemory
     /// </summary>
     public IEnumerable<PageRange> DataRanges()
     {
-        for (var start = NextData(0); start < Length;)
+        RequireFilled();
+        return DataRangesWithin(new PageRange(0, Length));
+    }
+
+    /// <summary>Fills RAM that is all hole with what a package has, all at once; what the package has nothing for stays hole.</summary>
+    /// <param name="package">RAM of the same size.</param>
+    /// <param name="cancellationToken">Ends it between two pieces.</param>
+    /// <exception cref="MemoryFillException">The sizes differ, or the package could not be read.</exception>
+    public void FillFrom(PackageMemory package, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(package);
+        if (package.Length != Length)
+            throw new MemoryFillException(MemoryFillError.Mismatch, $"The RAM {package.Path} has {package.Length} bytes and the guest's RAM {Path} has {Length}: they have to be equal.");
+        foreach (var range in package.Data)
         {
-            var end = Seek(start, Libc.SeekHole);
-            if (end > start) // equal if the page was given back just now
-                yield return new PageRange(start, end - start);
-            start = NextData(end);
+            for (var offset = range.Offset; offset < range.End; offset += FillPiece)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                package.Read(offset, GetSpan(offset, (int)Math.Min(FillPiece, range.End - offset)), out var failure);
+                if (failure is not null)
+                    throw failure;
+            }
         }
     }
 
@@ -36,6 +54,18 @@ public sealed partial class GuestMemory
 
     /// <summary>Offset of the first data at or after <paramref name="offset"/>, or <see cref="Length"/>.</summary>
     internal long NextData(long offset) => Seek(offset, Libc.SeekData);
+
+    /// <summary>The parts of a range that have pages, also while the RAM is being filled.</summary>
+    internal IEnumerable<PageRange> DataRangesWithin(PageRange range)
+    {
+        for (var start = NextData(range.Offset); start < range.End;)
+        {
+            var end = Math.Min(Seek(start, Libc.SeekHole), range.End);
+            if (end > start) // equal if the page was given back just now
+                yield return new PageRange(start, end - start);
+            start = NextData(end);
+        }
+    }
 
     /// <summary>Which of up to 64 pages are in memory (mincore(2)), one bit each, the first page in bit 0.</summary>
     internal unsafe ulong PresentPages(long offset, int pages)

@@ -98,7 +98,7 @@ internal sealed partial class MigrationActs(
             throw new FabricException(FabricErrorCode.Timeout, $"'{plan.Destination}' had not loaded the device state after {LoadDeadlineMs / 1000} s");
         if (!plan.Options.Verify) return;
 
-        measured.Switch = await _switching;
+        measured.Switch = await _switching!;
         measured.Verified = measured.Switch.Digest is not null && measured.Switch.Digest == load.Digest;
         if (measured.Verified == false)
         {
