@@ -15,13 +15,12 @@ namespace Architekt.Fabric.Memory;
 /// <para>The report may name pages whose content did not change. It never misses a write made through the mapping; it cannot see writes that bypass it: by other
 /// processes, by DMA into pinned pages, or memory given back to the host (balloon, free page reporting), which therefore must be off.</para>
 /// </remarks>
-public sealed class DirtyTracker : IDisposable
+public sealed partial class DirtyTracker : IDisposable
 {
     /// <summary>Written runs closer than this are protected by one call: 16 pages.</summary>
     public const int DefaultMergeGapPages = 16;
 
     private const int DefaultRegions = 4096;
-    private const long SystemCallPidfdOpen = 434; // the same on every architecture (pidfd_open(2))
 
     private readonly SafeFileHandle _pagemap;
     private readonly SafeFileHandle _process;
@@ -30,6 +29,7 @@ public sealed class DirtyTracker : IDisposable
     private readonly ulong _gap;
     private readonly PageRegion[] _regions;
     private readonly List<PageRange> _candidates = [];
+    private readonly Lock _lock = new(); // while a fill changes what is registered, a scan would find the mapping disarmed
 
     private DirtyTracker(ArmedMapping mapping, SafeFileHandle process, SafeFileHandle pagemap, int mergeGapPages, int regionCapacity)
     {
@@ -40,10 +40,17 @@ public sealed class DirtyTracker : IDisposable
         _end = mapping.Address + mapping.Length;
         _gap = (ulong)mergeGapPages * GuestMemory.PageSize;
         _regions = GC.AllocateUninitializedArray<PageRegion>(regionCapacity, pinned: true);
+        Written = new PageSet((long)mapping.Length);
     }
 
     /// <summary>The mapping that is tracked.</summary>
     public ArmedMapping Mapping { get; }
+
+    /// <summary>
+    /// Every page that a scan since the last <see cref="ProtectAll"/> has reported. After a scan, these are the pages that differ from what the RAM was then, a package's RAM for example:
+    /// a destination that has it needs only these. All pages, once a scan was not complete. Changes with every scan; <see cref="PageSet.Clone"/> keeps a state.
+    /// </summary>
+    public PageSet Written { get; }
 
     /// <summary>Opens the page tables of a process. Needs the same user as the process, or CAP_SYS_PTRACE.</summary>
     /// <param name="mapping">What the process reported.</param>
@@ -59,7 +66,7 @@ public sealed class DirtyTracker : IDisposable
         ArgumentNullException.ThrowIfNull(mapping);
         ArgumentOutOfRangeException.ThrowIfNegative(mergeGapPages);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(regionCapacity);
-        var process = Libc.OpenProcess(SystemCallPidfdOpen, mapping.Pid, 0);
+        var process = Libc.OpenProcess(Libc.SystemCallPidfdOpen, mapping.Pid, 0);
         if (process.IsInvalid)
             throw CouldNotAttach(mapping, "it is no longer running");
         var path = string.Create(CultureInfo.InvariantCulture, $"/proc/{mapping.Pid}/pagemap");
@@ -78,10 +85,17 @@ public sealed class DirtyTracker : IDisposable
     /// <exception cref="IOException">The process is gone or its RAM is not armed.</exception>
     public void ProtectAll()
     {
-        var scan = PagemapScan.ForProtection(_start, _end);
-        var result = scan.Run(_pagemap);
-        if (result >= 0 && IsRunning())
-            return;
+        int result;
+        lock (_lock)
+        {
+            var scan = PagemapScan.ForProtection(_start, _end);
+            result = scan.Run(_pagemap);
+            if (result >= 0 && IsRunning())
+            {
+                Written.Clear();
+                return;
+            }
+        }
         throw new IOException(Classify(result) switch
         {
             DirtyScanOutcome.ProcessGone => $"Could not protect the RAM of process {Mapping.Pid}: it is no longer running.",
@@ -95,6 +109,19 @@ public sealed class DirtyTracker : IDisposable
     public DirtyScan Collect(List<PageRange> ranges)
     {
         ArgumentNullException.ThrowIfNull(ranges);
+        lock (_lock)
+            return CollectLocked(ranges);
+    }
+
+    /// <summary>Stops tracking. The mapping stays armed.</summary>
+    public void Dispose()
+    {
+        _pagemap.Dispose();
+        _process.Dispose();
+    }
+
+    private DirtyScan CollectLocked(List<PageRange> ranges)
+    {
         var begin = Stopwatch.GetTimestamp();
         ranges.Clear();
         _candidates.Clear();
@@ -110,15 +137,13 @@ public sealed class DirtyTracker : IDisposable
         var outcome = Classify(result);
         long pages = 0;
         foreach (var range in CollectionsMarshal.AsSpan(ranges))
+        {
             pages += range.Pages;
+            Written.Add(range);
+        }
+        if (outcome != DirtyScanOutcome.Complete)
+            Written.AddAll();
         return new DirtyScan(outcome, pages, Stopwatch.GetElapsedTime(begin));
-    }
-
-    /// <summary>Stops tracking. The mapping stays armed.</summary>
-    public void Dispose()
-    {
-        _pagemap.Dispose();
-        _process.Dispose();
     }
 
     private unsafe int Scan(ulong flags, ulong start, ulong end, ulong gap, List<PageRange> ranges)

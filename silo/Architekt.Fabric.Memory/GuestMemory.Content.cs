@@ -14,13 +14,8 @@ public sealed partial class GuestMemory
     /// </summary>
     public IEnumerable<PageRange> DataRanges()
     {
-        for (var start = NextData(0); start < Length;)
-        {
-            var end = Seek(start, Libc.SeekHole);
-            if (end > start) // equal if the page was given back just now
-                yield return new PageRange(start, end - start);
-            start = NextData(end);
-        }
+        RequireFilled();
+        return DataRangesWithin(new PageRange(0, Length));
     }
 
     /// <summary>Cuts a range into runs of zero pages and runs of data pages.</summary>
@@ -36,6 +31,18 @@ public sealed partial class GuestMemory
 
     /// <summary>Offset of the first data at or after <paramref name="offset"/>, or <see cref="Length"/>.</summary>
     internal long NextData(long offset) => Seek(offset, Libc.SeekData);
+
+    /// <summary>The parts of a range that have pages, also while the RAM is being filled.</summary>
+    internal IEnumerable<PageRange> DataRangesWithin(PageRange range)
+    {
+        for (var start = NextData(range.Offset); start < range.End;)
+        {
+            var end = Math.Min(Seek(start, Libc.SeekHole), range.End);
+            if (end > start) // equal if the page was given back just now
+                yield return new PageRange(start, end - start);
+            start = NextData(end);
+        }
+    }
 
     /// <summary>Which of up to 64 pages are in memory (mincore(2)), one bit each, the first page in bit 0.</summary>
     internal unsafe ulong PresentPages(long offset, int pages)

@@ -8,6 +8,7 @@ namespace Architekt.Fabric.Memory;
 /// The RAM of a guest: a sparse file on tmpfs that QEMU (<c>memory-backend-file,share=on</c>) and this process map at the same time.
 /// Writes made through this object are not seen by dirty tracking, which watches QEMU's mapping.
 /// Members may be used from several threads; nothing may use spans of it after <see cref="Dispose"/>.
+/// While a <see cref="LazyFill"/> is at work, its content cannot be had: what has not been brought yet would read as zeros, and be there as zeros from then on.
 /// </summary>
 public sealed partial class GuestMemory : IDisposable
 {
@@ -23,6 +24,8 @@ public sealed partial class GuestMemory : IDisposable
     private readonly SafeFileHandle _file;
     private readonly MappedRegion _region;
     private readonly RegionWindow[] _windows;
+    private volatile bool _isFilling;
+    private volatile bool _wasFilled;
 
     private GuestMemory(string path, SafeFileHandle file, long length)
     {
@@ -115,6 +118,7 @@ public sealed partial class GuestMemory : IDisposable
     /// <summary>The RAM itself, for reading and writing.</summary>
     /// <param name="offset">0 to <see cref="Length"/>.</param>
     /// <param name="length">Up to <see cref="MaximumWindow"/>.</param>
+    /// <exception cref="InvalidOperationException">The RAM is still being filled.</exception>
     public Memory<byte> GetMemory(long offset, int length)
     {
         Check(offset, length);
@@ -131,9 +135,12 @@ public sealed partial class GuestMemory : IDisposable
     /// <summary>Gives the memory of a range back; it reads as zeros from then on, in QEMU too.</summary>
     /// <param name="offset">A multiple of <see cref="PageSize"/>.</param>
     /// <param name="length">A positive multiple of <see cref="PageSize"/>.</param>
+    /// <exception cref="InvalidOperationException">The RAM was filled lazily: the guest would wait for pages that are missing again.</exception>
     public void PunchHole(long offset, long length)
     {
         CheckPages(offset, length);
+        if (_wasFilled)
+            throw new InvalidOperationException($"No memory of guest RAM {Path} can be given back: it was filled while the guest ran, and the guest would wait for the page. Write zeros instead.");
         if (Libc.Allocate(_file, Libc.FallocatePunchHole | Libc.FallocateKeepSize, offset, length) != 0)
             throw Failed("punch a hole into");
     }
@@ -143,6 +150,18 @@ public sealed partial class GuestMemory : IDisposable
     {
         _region.Dispose();
         _file.Dispose();
+    }
+
+    /// <summary>From now on the content cannot be had through this object.</summary>
+    internal void BeginFill() => _isFilling = _wasFilled = true;
+
+    /// <summary>All of the content is there.</summary>
+    internal void EndFill() => _isFilling = false;
+
+    private void RequireFilled()
+    {
+        if (_isFilling)
+            throw new InvalidOperationException($"Guest RAM {Path} is still being filled and cannot be used yet: wait for LazyFill.CompleteAsync first.");
     }
 
     private static unsafe void RequireTmpfs(SafeFileHandle file, string path)
@@ -156,6 +175,7 @@ public sealed partial class GuestMemory : IDisposable
 
     private void Check(long offset, int length)
     {
+        RequireFilled();
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)length, (uint)MaximumWindow, nameof(length));
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length - length);
@@ -163,6 +183,7 @@ public sealed partial class GuestMemory : IDisposable
 
     private void CheckPages(long offset, long length)
     {
+        RequireFilled();
         if (offset < 0 || length <= 0 || offset % PageSize != 0 || length % PageSize != 0 || length > Length - offset)
             throw new ArgumentOutOfRangeException(nameof(offset), $"{length} bytes at {offset} are not whole pages within {Length} bytes of guest RAM.");
     }

@@ -1,3 +1,5 @@
+using Architekt.Fabric.Memory.Interop;
+
 namespace Architekt.Fabric.Memory.Tests;
 
 public sealed class DirtyTrackerTests
@@ -107,6 +109,49 @@ public sealed class DirtyTrackerTests
         guest.Do("write 1 1", "write 1000 1");
         tracker.ProtectAll();
         Assert.Equal(0, tracker.Collect(_ranges).Pages);
+    }
+
+    [Fact]
+    public void Written_AfterSeveralScans_IsAllTheyReported()
+    {
+        using var guest = Guest.Start(1024);
+        using var tracker = guest.Attach();
+        guest.Do("write 1 1", "write 1000 1");
+        tracker.Collect(_ranges);
+        guest.Do("write 2 1");
+        Assert.Equal(2, tracker.Written.Pages);
+        tracker.Collect(_ranges);
+        Assert.Equal([new PageRange(Page, 2 * Page), new PageRange(1000 * Page, Page)], tracker.Written);
+        tracker.ProtectAll();
+        Assert.True(tracker.Written.IsEmpty);
+    }
+
+    [Fact]
+    public void Written_ScanNotComplete_IsEverything()
+    {
+        using var guest = Guest.Start(1024);
+        using var tracker = guest.Attach();
+        guest.Do($"disarm {guest.Mapping.UserfaultDescriptor}");
+        tracker.Collect(_ranges);
+        Assert.Equal([new PageRange(0, 1024 * Page)], tracker.Written);
+    }
+
+    /// <summary>What a guest writes while its mapping is not registered cannot be seen in its page tables, only in the file.</summary>
+    [Fact]
+    public void StopServing_PageMadeMeanwhile_IsReported()
+    {
+        using var guest = Guest.Start(4096, lazy: true);
+        using var tracker = guest.Attach();
+        using var process = Libc.OpenProcess(Libc.SystemCallPidfdOpen, guest.Mapping.Pid, 0);
+        using var userfault = Libc.GetDescriptor(Libc.SystemCallPidfdGetDescriptor, process, guest.Mapping.UserfaultDescriptor, 0);
+        guest.Memory.GetSpan(1500 * Page, 1)[0] = 1;
+        guest.Memory.GetSpan(3500 * Page, 1)[0] = 1;
+
+        tracker.StopServing(userfault, guest.Memory, new PageRange(1000 * Page, 2000 * Page));
+        guest.Do("touch 1000", "touch 1500", "write 2999 1");
+
+        tracker.Collect(_ranges);
+        Assert.Equal([new PageRange(1500 * Page, Page), new PageRange(2999 * Page, Page)], _ranges);
     }
 
     [Fact]

@@ -27,12 +27,14 @@ internal sealed class Guest : IDisposable
 
     public string this[string name] => _folder[name];
 
-    public static Guest Start(int pages)
+    /// <param name="pages">Size of its RAM.</param>
+    /// <param name="lazy">Whether missing pages wait for somebody to bring them.</param>
+    public static Guest Start(int pages, bool lazy = false)
     {
         SkipUnlessTracking();
         var folder = new TestFolder();
         var memory = GuestMemory.Create(folder["ram"], (long)pages * GuestMemory.PageSize);
-        var process = Launch(ArmingLibrary.Environment(memory.Path, folder["report"]), Program, memory.Path);
+        var process = Launch(ArmingLibrary.Environment(memory.Path, folder["report"], lazy: lazy), Program, memory.Path);
         return new Guest(folder, memory, process, ReadReport(folder["report"], process));
     }
 
@@ -72,6 +74,7 @@ internal sealed class Guest : IDisposable
 
     public string Ask(string command)
     {
+        using var watchdog = StartWatchdog();
         Process.StandardInput.WriteLine(command);
         Process.StandardInput.Flush();
         return Process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"The guest ended at '{command}': {Process.StandardError.ReadToEnd()}");
@@ -84,6 +87,7 @@ internal sealed class Guest : IDisposable
             foreach (var command in batch)
                 Process.StandardInput.WriteLine(command);
             Process.StandardInput.Flush();
+            using var watchdog = StartWatchdog();
             foreach (var command in batch)
             {
                 var answer = Process.StandardOutput.ReadLine();
@@ -92,6 +96,9 @@ internal sealed class Guest : IDisposable
             }
         }
     }
+
+    /// <summary>A guest that waits for a page which nobody brings would never answer; ended, it gives the test its failure.</summary>
+    private Timer StartWatchdog() => new(_ => Process.Kill(), null, TimeSpan.FromSeconds(30), Timeout.InfiniteTimeSpan);
 
     public void Dispose()
     {

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 
 namespace Architekt.Fabric.Memory.Tests;
 
@@ -33,13 +32,13 @@ public sealed class QemuArmingTests : IDisposable
             Assert.Contains($"Uid:\t{User}\t{User}", File.ReadAllText($"/proc/{mapping.Pid}/status"), StringComparison.Ordinal);
             using var tracker = DirtyTracker.Attach(mapping);
             using var replica = new Replica(ram, _folder["copy"]);
-            Execute(qemu, "qmp_capabilities");
+            Qmp.Execute(qemu, "qmp_capabilities");
             tracker.ProtectAll();
             replica.CopyAll();
 
             var ranges = new List<PageRange>();
             long pages = 0;
-            Execute(qemu, "cont");
+            Qmp.Execute(qemu, "cont");
             var begin = Stopwatch.GetTimestamp();
             while (pages < 50 && Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(30))
                 pages += Round();
@@ -47,11 +46,11 @@ public sealed class QemuArmingTests : IDisposable
 
             for (var migration = 0; migration < 5; migration++)
             {
-                Execute(qemu, "stop");
+                Qmp.Execute(qemu, "stop");
                 Round();
                 replica.AssertEqualsSource();
-                Execute(qemu, "system_reset");
-                Execute(qemu, "cont");
+                Qmp.Execute(qemu, "system_reset");
+                Qmp.Execute(qemu, "cont");
                 for (var round = 0; round < 20; round++)
                     Round();
             }
@@ -81,20 +80,5 @@ public sealed class QemuArmingTests : IDisposable
             Qemu, "-accel", "tcg", "-M", "q35,memory-backend=ram", "-m", $"{size}M", "-nodefaults", "-display", "none", "-S", "-qmp", "stdio",
             "-object", $"memory-backend-file,id=ram,size={size}M,mem-path={ram.Path},share=on",
             "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
-    }
-
-    private static void Execute(Process qemu, string command)
-    {
-        qemu.StandardInput.WriteLine($"{{\"execute\":\"{command}\"}}");
-        qemu.StandardInput.Flush();
-        while (qemu.StandardOutput.ReadLine() is { } line)
-        {
-            using var message = JsonDocument.Parse(line);
-            if (message.RootElement.TryGetProperty("error", out var error))
-                throw new InvalidOperationException($"QEMU refused {command}: {error}");
-            if (message.RootElement.TryGetProperty("return", out _))
-                return;
-        }
-        throw new InvalidOperationException($"QEMU ended at {command}: {qemu.StandardError.ReadToEnd()}");
     }
 }

@@ -25,8 +25,16 @@ internal static unsafe partial class Libc
     public const short PollIn = 1;
 
     public const int ErrorNotPermitted = 1;
+    public const int ErrorNoEntry = 2;
+    public const int ErrorNoSuchProcess = 3;
     public const int ErrorInterrupted = 4;
     public const int ErrorNoSuchDevice = 6;
+    public const int ErrorAgain = 11;
+    public const int ErrorNoMemory = 12;
+    public const int ErrorExists = 17;
+
+    /// <summary>The same on every architecture (pidfd_open(2), pidfd_getfd(2)).</summary>
+    public const long SystemCallPidfdOpen = 434, SystemCallPidfdGetDescriptor = 438;
 
     /// <summary>O_NOFOLLOW is one of the few flags whose value depends on the architecture (asm/fcntl.h).</summary>
     public static int OpenNoFollow => RuntimeInformation.ProcessArchitecture is Architecture.Arm64 ? 0x8000 : 0x20000;
@@ -75,6 +83,18 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     public static partial SafeFileHandle OpenProcess(long number, int process, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    public static partial SafeFileHandle GetDescriptor(long number, SafeFileHandle process, int descriptor, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
+    public static partial SafeFileHandle CreateEvent(uint value, int flags);
+
+    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
+    public static partial nint Read(SafeFileHandle file, void* buffer, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    public static partial nint Write(SafeFileHandle file, void* buffer, nuint length);
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     public static partial SafeFileHandle CreateUserfault(long number, int flags);
