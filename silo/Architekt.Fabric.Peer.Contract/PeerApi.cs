@@ -26,4 +26,13 @@ public static class PeerApi
 
     /// <summary>The serial console's socket, within <see cref="QemuFolder"/>.</summary>
     public const string ConsoleSocket = "console.sock";
+
+    /// <summary>The guest's RAM in the folder of a checkpoint: raw, pages of zeros are holes.</summary>
+    public const string CheckpointMemory = "memory";
+
+    /// <summary>The state of its devices in the folder of a checkpoint: a migration stream of QEMU without RAM.</summary>
+    public const string CheckpointState = "state";
+
+    /// <summary>Its disk in the folder of a checkpoint: raw, sparse, without a base.</summary>
+    public const string CheckpointDisk = "disk";
 }

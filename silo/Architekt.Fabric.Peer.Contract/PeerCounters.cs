@@ -8,5 +8,7 @@ namespace Architekt.Fabric.Peer;
 /// <param name="DiskBytes">Disk mirrored.</param>
 /// <param name="StateBytes">Device state.</param>
 /// <param name="LastRoundBytes">Memory sent while the guest stood still.</param>
+/// <param name="BaseBytes">Guest memory that was not sent because the destination had it already, in its base.</param>
 public sealed record PeerCounters(
-    int Rounds, long MemoryBytes, long ZeroBytes, long SkippedBytes, long DiskBytes, long StateBytes, long LastRoundBytes);
+    int Rounds, long MemoryBytes, long ZeroBytes, long SkippedBytes, long DiskBytes, long StateBytes, long LastRoundBytes,
+    long BaseBytes = 0);

@@ -20,4 +20,7 @@ public enum PeerExitKind
 
     /// <summary>It never started.</summary>
     StartFailed = 5,
+
+    /// <summary>It was written down to be resumed later, and ended.</summary>
+    Suspended = 6,
 }

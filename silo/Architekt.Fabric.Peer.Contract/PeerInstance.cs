@@ -60,7 +60,7 @@ public sealed record PeerInstance
     /// <summary>Where the console log goes.</summary>
     public required string ConsoleLogPath { get; init; }
 
-    /// <summary>MAC address; null for a VM without a network.</summary>
+    /// <summary>MAC address; null for a VM without a network card. With a card but without a TAP, the card has no link to anything.</summary>
     public string? Mac { get; init; }
 
     /// <summary>Name of the TAP the peer makes; null for a VM without a network.</summary>
@@ -71,4 +71,21 @@ public sealed record PeerInstance
 
     /// <summary>Whether an agent is expected on the agent port.</summary>
     public bool HasAgent { get; init; }
+
+    /// <summary>
+    /// Digest of the package the VM comes from, or null. It names the package's RAM wherever two peers speak of what differs from it.
+    /// </summary>
+    public string? PackageDigest { get; init; }
+
+    /// <summary>RAM of the package, a sparse file that is never written; with <see cref="PackageStatePath"/>, the VM starts by resuming instead of booting.</summary>
+    public string? PackageMemoryPath { get; init; }
+
+    /// <summary>State of the devices in the package.</summary>
+    public string? PackageStatePath { get; init; }
+
+    /// <summary>What to do about RAM that the guest has not touched yet after it resumed from a package: <c>none</c>, <c>idle</c> or <c>now</c>.</summary>
+    public string Fill { get; init; } = "idle";
+
+    /// <summary>Who the guest is after it resumed from a package; null: nobody else than the packaged one.</summary>
+    public GuestIdentity? Identity { get; init; }
 }

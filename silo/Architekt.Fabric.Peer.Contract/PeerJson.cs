@@ -22,5 +22,8 @@ namespace Architekt.Fabric.Peer;
 [JsonSerializable(typeof(PeerLoaded))]
 [JsonSerializable(typeof(PeerRunning))]
 [JsonSerializable(typeof(PeerReleased))]
+[JsonSerializable(typeof(PeerFillMode))]
+[JsonSerializable(typeof(PeerCheckpoint))]
+[JsonSerializable(typeof(PeerCheckpointed))]
 [JsonSerializable(typeof(PeerError))]
 public sealed partial class PeerJson : JsonSerializerContext;

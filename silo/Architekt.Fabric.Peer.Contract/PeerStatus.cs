@@ -8,5 +8,8 @@ namespace Architekt.Fabric.Peer;
 /// <param name="IsLive">Whether the guest has said that it is up.</param>
 /// <param name="Operation">The migration it takes part in, or null.</param>
 /// <param name="ResidentBytes">RAM the guest holds, in bytes.</param>
+/// <param name="Fill">How far the RAM of a guest that resumed from a package has come; null for any other.</param>
+/// <param name="Bases">Names of the RAM this peer knows the differences from: a destination that has one of them is sent only those.</param>
 public sealed record PeerStatus(
-    string Vm, long Epoch, long GrantedEpoch, PeerState State, bool IsLive, string? Operation, long ResidentBytes);
+    string Vm, long Epoch, long GrantedEpoch, PeerState State, bool IsLive, string? Operation, long ResidentBytes,
+    PeerFill? Fill = null, IReadOnlyList<string>? Bases = null);

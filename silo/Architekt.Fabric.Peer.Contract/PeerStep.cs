@@ -4,4 +4,5 @@ namespace Architekt.Fabric.Peer;
 /// <param name="Operation">The migration.</param>
 /// <param name="Verify">For switch: digest the RAM while stopped.</param>
 /// <param name="WaitMs">For loaded: how long to wait.</param>
-public sealed record PeerStep(string Operation, bool Verify = false, int WaitMs = 0);
+/// <param name="KeepMemory">For release: where to keep the guest's RAM, on the instance folder's file system; null deletes it. Replaces what is there.</param>
+public sealed record PeerStep(string Operation, bool Verify = false, int WaitMs = 0, string? KeepMemory = null);
