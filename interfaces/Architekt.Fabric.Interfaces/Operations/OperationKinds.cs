@@ -1,4 +1,4 @@
-namespace Architekt.Fabric.Grains;
+namespace Architekt.Fabric;
 
 /// <summary>The kinds of operations, as <see cref="OperationInfo.Kind"/> has them; stored, never renamed.</summary>
 public static class OperationKinds
