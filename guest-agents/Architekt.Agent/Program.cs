@@ -5,7 +5,7 @@ using Architekt.AgentProtocol;
 using Architekt.GuestPorts;
 
 const string Help = """
-    architekt-agent: lets the host tell this guest that it is about to be paused, and that it runs again.
+    architekt-agent: lets the host tell this guest that it is about to be paused, that it runs again, and who it is.
 
     Usage: architekt-agent [options]
 
@@ -43,7 +43,7 @@ try
     };
     var wait = TimeSpan.FromSeconds(line.Number("--wait", 30, 0, 3600));
     var path = line.Text("--port") ?? new PortLocator().WaitFor(AgentLimits.AgentPortName, wait);
-    var dispatcher = new CallDispatcher(options, new LinuxGuestKernel(), TimeProvider.System);
+    var dispatcher = new CallDispatcher(options, new LinuxGuestKernel(), new LinuxGuestIdentity(), TimeProvider.System);
     using var server = new AgentServer(() => GuestPort.Open(path), dispatcher);
     server.Run();
     return ExitCodes.Success;

@@ -9,6 +9,9 @@ public static class AgentCalls
     /// <summary>Tells the guest that it runs again: clock, entropy, hook.</summary>
     public const string AfterResume = "afterResume";
 
+    /// <summary>Makes a guest that has resumed from a package another machine: name, addresses, machine id, entropy.</summary>
+    public const string Identity = "identity";
+
     /// <summary>Asks whether the agent is there; does nothing.</summary>
     public const string Ping = "ping";
 }

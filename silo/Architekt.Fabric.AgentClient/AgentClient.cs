@@ -80,6 +80,30 @@ public sealed class AgentClient : IAsyncDisposable
         return CallAsync(request, timeout, cancellationToken);
     }
 
+    /// <summary>Makes a guest that has resumed from a package another machine.</summary>
+    /// <param name="identity">Who it is now. Fresh random bytes are added.</param>
+    /// <param name="timeout">How long the call may take.</param>
+    /// <param name="cancellationToken">Ends the wait, not what the guest does.</param>
+    /// <exception cref="AgentException">
+    /// <see cref="AgentExceptionKind.Unsupported"/>: the guest's agent is older than the call and nothing was changed. <see cref="AgentExceptionKind.Failed"/>: part of it could not be
+    /// changed. Others as ever.
+    /// </exception>
+    public Task<AgentReply> TakeIdentityAsync(AgentIdentity identity, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(identity);
+        var request = new AgentRequest
+        {
+            Call = AgentCalls.Identity,
+            Entropy = Convert.ToBase64String(RandomNumberGenerator.GetBytes(EntropyBytes)),
+            Hostname = identity.Hostname,
+            Mac = identity.Mac,
+            Address = identity.Address,
+            Gateway = identity.Gateway,
+            MachineId = identity.MachineId,
+        };
+        return CallAsync(request, timeout, cancellationToken);
+    }
+
     /// <summary>Leaves the agent; calls still waiting fail as <see cref="AgentExceptionKind.Unreachable"/>.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -5,6 +5,8 @@ namespace Architekt.Fabric.Memory;
 
 public sealed partial class GuestMemory
 {
+    private const int FillPiece = 4 << 20;
+
     /// <summary>True if every byte is zero. Vectorised by the runtime, and done at the first byte that is not.</summary>
     public static bool IsZero(ReadOnlySpan<byte> bytes) => !bytes.ContainsAnyExcept((byte)0);
 
@@ -16,6 +18,27 @@ public sealed partial class GuestMemory
     {
         RequireFilled();
         return DataRangesWithin(new PageRange(0, Length));
+    }
+
+    /// <summary>Fills RAM that is all hole with what a package has, all at once; what the package has nothing for stays hole.</summary>
+    /// <param name="package">RAM of the same size.</param>
+    /// <param name="cancellationToken">Ends it between two pieces.</param>
+    /// <exception cref="MemoryFillException">The sizes differ, or the package could not be read.</exception>
+    public void FillFrom(PackageMemory package, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(package);
+        if (package.Length != Length)
+            throw new MemoryFillException(MemoryFillError.Mismatch, $"The RAM {package.Path} has {package.Length} bytes and the guest's RAM {Path} has {Length}: they have to be equal.");
+        foreach (var range in package.Data)
+        {
+            for (var offset = range.Offset; offset < range.End; offset += FillPiece)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                package.Read(offset, GetSpan(offset, (int)Math.Min(FillPiece, range.End - offset)), out var failure);
+                if (failure is not null)
+                    throw failure;
+            }
+        }
     }
 
     /// <summary>Cuts a range into runs of zero pages and runs of data pages.</summary>

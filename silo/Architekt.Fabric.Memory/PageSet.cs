@@ -56,6 +56,14 @@ public sealed partial class PageSet : IEnumerable<PageRange>
         return ((_words[page / PagesPerWord] >> (int)(page % PagesPerWord)) & 1) != 0;
     }
 
+    /// <summary>Whether any page of a range is in the set.</summary>
+    /// <param name="range">Whole pages within the RAM; may be empty.</param>
+    public bool ContainsAny(PageRange range)
+    {
+        var (page, end) = PagesOf(range);
+        return page < end && Find(page, isIn: true) < end;
+    }
+
     /// <summary>Adds pages.</summary>
     /// <param name="range">Whole pages within the RAM; may be empty.</param>
     public void Add(PageRange range)

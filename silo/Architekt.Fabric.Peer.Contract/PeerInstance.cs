@@ -60,13 +60,13 @@ public sealed record PeerInstance
     /// <summary>Where the console log goes.</summary>
     public required string ConsoleLogPath { get; init; }
 
-    /// <summary>MAC address; null for a VM without a network card. With a card but without a TAP, the card has no link to anything.</summary>
+    /// <summary>MAC address; null for a VM without a network card.</summary>
     public string? Mac { get; init; }
 
-    /// <summary>Name of the TAP the peer makes; null for a VM without a network.</summary>
+    /// <summary>Name of the TAP the peer makes; null for a VM without a network card.</summary>
     public string? TapName { get; init; }
 
-    /// <summary>Bridge the TAP joins; null for a VM without a network.</summary>
+    /// <summary>Bridge the TAP joins; null for a card that leads nowhere, and for a VM without one.</summary>
     public string? Bridge { get; init; }
 
     /// <summary>Whether an agent is expected on the agent port.</summary>

@@ -12,7 +12,7 @@ namespace Architekt.Fabric.Peer;
 /// <summary>
 /// The owner of one VM at one epoch, and the gate before its guest: nothing lets the guest run but a grant for exactly this epoch.
 /// </summary>
-internal sealed class PeerService(
+internal sealed partial class PeerService(
     PeerInstance instance, PeerFolder folder, IDirtyTrackingProbe tracking, TimeProvider time, ILogger<PeerService> logger) : IDisposable
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
@@ -29,6 +29,7 @@ internal sealed class PeerService(
     private PeerState _state;
     private long _granted;
     private bool _isLive;
+    private string? _keepMemory;
     private bool _guestShutDown;
     private int _endBegun;
 
@@ -42,16 +43,26 @@ internal sealed class PeerService(
         _outgoing is { IsHandedOver: true } && _state == PeerState.Running ? PeerState.HandedOver : _state,
         _isLive,
         _outgoing?.Operation ?? (_running is null ? _incoming?.Operation : null),
-        _state == PeerState.Ended ? 0 : _machine?.Memory.ResidentBytes ?? 0);
+        _state == PeerState.Ended ? 0 : _machine?.Memory.ResidentBytes ?? 0,
+        _state == PeerState.Ended ? null : _machine?.Fill?.Status,
+        _machine?.Bases?.Names);
 
     public Task<PeerStatus> BootAsync(long epoch) => LockedAsync(async () =>
     {
         RequireEpoch(epoch);
         if (_granted == epoch) return Status;
         Require(PeerState.Idle);
-        await StartMachineAsync(incoming: false, isLive: false);
-        await GrantAsync();
-        await _machine!.Qmp.ContinueAsync(CancellationToken.None);
+        if (instance is { PackageMemoryPath: not null, PackageStatePath: not null })
+        {
+            await ResumeFromPackageAsync();
+        }
+        else
+        {
+            await StartMachineAsync(MachineStart.Boot, from: null, isLive: false);
+            await GrantAsync();
+            await _machine!.Qmp.ContinueAsync(CancellationToken.None);
+        }
+
         _state = PeerState.Running;
         return Status;
     });
@@ -97,7 +108,7 @@ internal sealed class PeerService(
     {
         if (_incoming?.Operation == incoming.Operation) return _incoming.Offer;
         Require(PeerState.Idle);
-        await StartMachineAsync(incoming: true, incoming.IsLive);
+        await StartMachineAsync(MachineStart.Incoming, incoming.Base, incoming.IsLive);
         _incoming = await IncomingMigration.StartAsync(_machine!, instance, incoming, time, logger);
         _state = PeerState.Incoming;
         return _incoming.Offer;
@@ -204,17 +215,18 @@ internal sealed class PeerService(
         });
     }
 
-    public Task<PeerReleased> ReleaseAsync(string operation) => LockedAsync(async () =>
+    public Task<PeerReleased> ReleaseAsync(PeerStep step) => LockedAsync(async () =>
     {
-        var outgoing = RequireOutgoing(operation);
+        var outgoing = RequireOutgoing(step.Operation);
         var frames = await outgoing.ForwardFramesAsync();
         await _guest!.ForgetAsync();
 
         // From here on there is only memory to give back, and other guests to keep out of the way of.
         ProcessPriority.TrySet(_machine!.Process.Identity.Pid, ReleasedNice);
         ProcessPriority.TrySet(Environment.ProcessId, ReleasedNice);
-        _ = EndAsync(PeerExitKind.Released, $"it runs elsewhere since migration {operation}");
-        return new PeerReleased(frames);
+        _keepMemory = step.KeepMemory;
+        _ = EndAsync(PeerExitKind.Released, $"it runs elsewhere since migration {step.Operation}");
+        return new PeerReleased(frames, step.KeepMemory is null ? null : MemoryBases.VisitName(instance, step.Operation));
     });
 
     /// <summary>Ends QEMU, if it runs, and writes down why. Only the first call counts.</summary>
@@ -242,13 +254,27 @@ internal sealed class PeerService(
         }
 
         _state = PeerState.Ended;
-        File.Delete(folder.Memory);
+        KeepOrDeleteMemory();
         await folder.WriteExitAsync(new PeerExit(instance.Epoch, kind, reason));
         PeerLog.Ended(logger, instance.Vm, instance.Epoch, kind, reason);
         _ended.SetResult();
 
         // Not from here: stopping the application waits for whoever is told to stop, and that may be waiting for this.
         _ = Task.Run(() => Ended?.Invoke());
+    }
+
+    private void KeepOrDeleteMemory()
+    {
+        try
+        {
+            if (_keepMemory is not null) File.Move(folder.Memory, _keepMemory, overwrite: true);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            PeerLog.MemoryNotKept(logger, _keepMemory!, error.Message);
+        }
+
+        File.Delete(folder.Memory);
     }
 
     public void Dispose()
@@ -265,9 +291,9 @@ internal sealed class PeerService(
             new PeerIdentity(PeerApi.Version, self.Pid, self.StartTicks, qemu?.Pid ?? 0, qemu?.StartTime ?? 0, _granted));
     }
 
-    private async Task StartMachineAsync(bool incoming, bool isLive)
+    private async Task StartMachineAsync(MachineStart start, PeerBase? from, bool isLive)
     {
-        _machine = await VmMachine.StartAsync(instance, folder, tracking.Probe(), incoming, time, logger);
+        _machine = await VmMachine.StartAsync(instance, folder, tracking.Probe(), start, from, time, logger);
         _guest = new GuestContact(_machine, instance.HasAgent, time, logger);
         _isLive = isLive || !instance.HasAgent;
         await WriteIdentityAsync();

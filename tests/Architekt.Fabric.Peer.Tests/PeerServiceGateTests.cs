@@ -108,7 +108,7 @@ public sealed class PeerServiceGateTests : IDisposable
         {
             () => peer.Service.SuspendAsync("none"),
             () => peer.Service.SwitchAsync(new PeerStep("none")),
-            () => peer.Service.ReleaseAsync("none"),
+            () => peer.Service.ReleaseAsync(new PeerStep("none")),
         })
         {
             var refusal = await Assert.ThrowsAsync<PeerException>(call);

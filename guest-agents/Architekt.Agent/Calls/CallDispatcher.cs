@@ -5,8 +5,10 @@ using Architekt.AgentProtocol;
 namespace Architekt.Agent.Calls;
 
 /// <summary>Turns a line from the host into what it asks for, and its outcome into the reply.</summary>
-internal sealed class CallDispatcher(CallOptions options, IGuestKernel kernel, TimeProvider time)
+internal sealed class CallDispatcher(CallOptions options, IGuestKernel kernel, IGuestIdentity identity, TimeProvider time)
 {
+    private static readonly string NoEntropy = $"entropy must be base64 of at most {AgentLimits.MaxEntropyBytes} bytes.";
+
     /// <summary>The answer to a line that does not fit.</summary>
     internal static AgentReply LineTooLong() => BadRequest(null, $"The line is longer than {AgentLimits.MaxLineBytes} bytes.");
 
@@ -40,13 +42,14 @@ internal sealed class CallDispatcher(CallOptions options, IGuestKernel kernel, T
             AgentCalls.Ping => new AgentReply { Id = request.Id, Ok = true, Version = AgentLimits.ProtocolVersion },
             AgentCalls.BeforeSuspend => BeforeSuspend(request),
             AgentCalls.AfterResume => AfterResume(request),
+            AgentCalls.Identity => TakeIdentity(request),
             null => BadRequest(request.Id, "The request names no call."),
             _ => new AgentReply
             {
                 Id = request.Id,
                 Code = AgentErrorCodes.UnknownCall,
                 Error = $"Unknown call '{request.Call}'. Protocol version {AgentLimits.ProtocolVersion} has "
-                    + $"{AgentCalls.BeforeSuspend}, {AgentCalls.AfterResume} and {AgentCalls.Ping}.",
+                    + $"{AgentCalls.BeforeSuspend}, {AgentCalls.AfterResume}, {AgentCalls.Identity} and {AgentCalls.Ping}.",
             },
         };
     }
@@ -54,12 +57,47 @@ internal sealed class CallDispatcher(CallOptions options, IGuestKernel kernel, T
     private AgentReply BeforeSuspend(AgentRequest request) =>
         RunHook(request, options.BeforeSuspend, AgentErrorCodes.Veto, new AgentReply { Id = request.Id, Ok = true });
 
+    private AgentReply TakeIdentity(AgentRequest request)
+    {
+        if (!TryReadEntropy(request, out var entropy))
+            return BadRequest(request.Id, NoEntropy);
+        if (NewIdentity.Parse(request, out var wrong) is not { } wanted)
+            return BadRequest(request.Id, wrong!);
+
+        // Entropy first: whatever the guest makes up from now on is its own. A step that fails does not keep it from the others.
+        var problems = new List<string>();
+        if (entropy.Length > 0 && kernel.AddEntropy(entropy) is { } refusal)
+            problems.Add(refusal);
+        if (wanted.Hostname is { } hostname)
+            Note(problems, identity.SetHostname(hostname));
+        if (wanted.MachineId is { } machineId)
+            Note(problems, identity.SetMachineId(machineId));
+        if (wanted.HasNetwork)
+            Note(problems, identity.SetNetwork(wanted));
+        return problems.Count == 0
+            ? new AgentReply { Id = request.Id, Ok = true }
+            : new AgentReply { Id = request.Id, Code = AgentErrorCodes.Failed, Error = string.Join(" ", problems) };
+    }
+
+    private static void Note(List<string> problems, string? problem)
+    {
+        if (problem is not null)
+            problems.Add(problem);
+    }
+
+    private static bool TryReadEntropy(AgentRequest request, out ReadOnlySpan<byte> entropy)
+    {
+        var bytes = new byte[AgentLimits.MaxEntropyBytes];
+        var length = 0;
+        var isRead = request.Entropy is not { } text || Convert.TryFromBase64String(text, bytes, out length);
+        entropy = bytes.AsSpan(0, length);
+        return isRead;
+    }
+
     private AgentReply AfterResume(AgentRequest request)
     {
-        var entropy = new byte[AgentLimits.MaxEntropyBytes];
-        var entropyLength = 0;
-        if (request.Entropy is { } text && !Convert.TryFromBase64String(text, entropy, out entropyLength))
-            return BadRequest(request.Id, $"entropy must be base64 of at most {AgentLimits.MaxEntropyBytes} bytes.");
+        if (!TryReadEntropy(request, out var entropy))
+            return BadRequest(request.Id, NoEntropy);
         if (request.UnixTimeNanoseconds is <= 0)
             return BadRequest(request.Id, $"unixTimeNanoseconds must be positive, not {request.UnixTimeNanoseconds}.");
 
@@ -68,7 +106,7 @@ internal sealed class CallDispatcher(CallOptions options, IGuestKernel kernel, T
         var reply = new AgentReply { Id = request.Id, Ok = true };
         if (request.UnixTimeNanoseconds is { } hostTime)
             reply = SetClock(reply, hostTime, problems);
-        if (entropyLength > 0 && kernel.AddEntropy(entropy.AsSpan(0, entropyLength)) is { } refusal)
+        if (entropy.Length > 0 && kernel.AddEntropy(entropy) is { } refusal)
             problems.Add(refusal);
         reply = RunHook(request, options.AfterResume, AgentErrorCodes.Failed, reply);
         if (problems.Count == 0)

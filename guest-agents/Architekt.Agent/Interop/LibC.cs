@@ -3,14 +3,34 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Architekt.Agent.Interop;
 
-/// <summary>clock_settime(2) and the ioctls of random(4).</summary>
-internal static partial class LibC
+/// <summary>clock_settime(2), sethostname(2), the ioctls of random(4), netdevice(7) and, for routes, linux/sockios.h.</summary>
+internal static unsafe partial class LibC
 {
     internal const int ClockRealTime = 0;
 
     // _IOW('R', 0x03, int[2]) and _IO('R', 0x07), include/uapi/linux/random.h.
     internal const nuint AddEntropy = 0x40085203;
     internal const nuint ReseedGenerator = 0x5207;
+
+    // SIOC..., include/uapi/linux/sockios.h.
+    internal const nuint AddRoute = 0x890B;
+    internal const nuint DeleteRoute = 0x890C;
+    internal const nuint GetInterfaceFlags = 0x8913;
+    internal const nuint SetInterfaceFlags = 0x8914;
+    internal const nuint SetInterfaceAddress = 0x8916;
+    internal const nuint SetInterfaceNetmask = 0x891C;
+    internal const nuint SetHardwareAddress = 0x8924;
+
+    internal static string LastError() => Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError());
+
+    [LibraryImport("libc", EntryPoint = "sethostname", SetLastError = true)]
+    internal static partial int SetHostname(ReadOnlySpan<byte> name, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
+    internal static partial SafeFileHandle Socket(int family, int type, int protocol);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    internal static partial int Configure(SafeFileHandle socket, nuint request, void* argument);
 
     [LibraryImport("libc", EntryPoint = "clock_settime", SetLastError = true)]
     internal static partial int SetClock(int clock, in TimeSpec time);
@@ -23,5 +43,34 @@ internal static partial class LibC
     {
         private readonly nint _seconds = (nint)(unixTimeNanoseconds / 1_000_000_000);
         private readonly nint _nanoseconds = (nint)(unixTimeNanoseconds % 1_000_000_000);
+    }
+
+    /// <summary>struct ifreq, netdevice(7).</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct InterfaceRequest
+    {
+        public fixed byte Name[16];
+        public fixed byte Value[24];
+    }
+
+    /// <summary>struct sockaddr_in, ip(7).</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct SocketAddress
+    {
+        public ushort Family;
+        public ushort Port;
+        public fixed byte Address[4];
+        private fixed byte _padding[8];
+    }
+
+    /// <summary>struct rtentry of 64-bit systems, include/uapi/linux/route.h.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 120)]
+    internal struct RouteEntry
+    {
+        [FieldOffset(8)] public SocketAddress Destination;
+        [FieldOffset(24)] public SocketAddress Gateway;
+        [FieldOffset(40)] public SocketAddress Mask;
+        [FieldOffset(56)] public ushort Flags;
+        [FieldOffset(88)] public nint Device;
     }
 }

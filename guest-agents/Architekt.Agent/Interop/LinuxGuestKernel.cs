@@ -13,7 +13,7 @@ internal sealed class LinuxGuestKernel : IGuestKernel
 
     /// <inheritdoc/>
     public string? SetRealTime(long unixTimeNanoseconds) =>
-        LibC.SetClock(LibC.ClockRealTime, new LibC.TimeSpec(unixTimeNanoseconds)) == 0 ? null : $"Cannot set the clock: {LastError()}.";
+        LibC.SetClock(LibC.ClockRealTime, new LibC.TimeSpec(unixTimeNanoseconds)) == 0 ? null : $"Cannot set the clock: {LibC.LastError()}.";
 
     /// <inheritdoc/>
     public string? AddEntropy(ReadOnlySpan<byte> bytes)
@@ -28,7 +28,7 @@ internal sealed class LinuxGuestKernel : IGuestKernel
             MemoryMarshal.Write(pool.AsSpan(sizeof(int)), bytes.Length);
             bytes.CopyTo(pool.AsSpan(2 * sizeof(int)));
             if (LibC.Control(device, LibC.AddEntropy, pool) != 0 || LibC.Control(device, LibC.ReseedGenerator, default) != 0)
-                return $"Cannot credit entropy to {RandomDevice}: {LastError()}.";
+                return $"Cannot credit entropy to {RandomDevice}: {LibC.LastError()}.";
             return null;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -36,6 +36,4 @@ internal sealed class LinuxGuestKernel : IGuestKernel
             return $"Cannot open {RandomDevice}: {error.Message}";
         }
     }
-
-    private static string LastError() => Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError());
 }

@@ -11,6 +11,8 @@ internal static class PeerEndpoints
         var api = app.MapGroup($"/v{PeerApi.Version}");
         api.MapGet("/status", (PeerService peer) => peer.Status);
         api.MapPost("/boot", (PeerGrant grant, PeerService peer) => peer.BootAsync(grant.Epoch));
+        api.MapPost("/fill", (PeerFillMode fill, PeerService peer) => peer.SetFillAsync(fill));
+        api.MapPost("/checkpoint", (PeerCheckpoint checkpoint, PeerService peer) => peer.CheckpointAsync(checkpoint));
         api.MapPost("/pause", (PeerGrant grant, PeerService peer) => peer.PauseAsync(grant.Epoch));
         api.MapPost("/resume", (PeerGrant grant, PeerService peer) => peer.ResumeAsync(grant.Epoch));
         api.MapPost("/stop", (PeerStop stop, PeerService peer) => peer.StopAsync(stop.Epoch, stop.Force));
@@ -24,7 +26,7 @@ internal static class PeerEndpoints
         api.MapPost("/suspend", (PeerStep step, PeerService peer) => peer.SuspendAsync(step.Operation));
         api.MapPost("/switch", (PeerStep step, PeerService peer) => peer.SwitchAsync(step));
         api.MapPost("/rollback", (PeerStep step, PeerService peer) => peer.RollBackAsync(step.Operation));
-        api.MapPost("/release", (PeerStep step, PeerService peer) => peer.ReleaseAsync(step.Operation));
+        api.MapPost("/release", (PeerStep step, PeerService peer) => peer.ReleaseAsync(step));
     }
 
     private static async Task StreamProgressAsync(HttpContext context, PeerService peer)

@@ -41,4 +41,19 @@ internal static partial class PeerLog
 
     [LoggerMessage(3012, LogLevel.Error, "Not everything could be closed")]
     public static partial void CloseFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(3014, LogLevel.Warning, "The base {Name} is not used and everything has to be sent: {Reason}")]
+    public static partial void BaseUnusable(ILogger logger, string name, string reason);
+
+    [LoggerMessage(3015, LogLevel.Error, "The RAM of {Vm} could not be filled from its package")]
+    public static partial void FillFailed(ILogger logger, string vm, Exception error);
+
+    [LoggerMessage(3016, LogLevel.Information, "{Vm} resumed from its package {Ms:0.0} ms after it was asked to")]
+    public static partial void Resumed(ILogger logger, string vm, double ms);
+
+    [LoggerMessage(3017, LogLevel.Information, "Checkpoint {Operation}: {MemoryBytes} bytes of RAM, {StateBytes} of device state, {DiskBytes} of disk, stopped for {PauseMs:0.0} ms")]
+    public static partial void Checkpointed(ILogger logger, string operation, long memoryBytes, long stateBytes, long diskBytes, double pauseMs);
+
+    [LoggerMessage(3018, LogLevel.Warning, "The RAM could not be kept at {Path}: {Reason}")]
+    public static partial void MemoryNotKept(ILogger logger, string path, string reason);
 }

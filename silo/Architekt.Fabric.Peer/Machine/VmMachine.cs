@@ -14,36 +14,44 @@ internal sealed class VmMachine : IAsyncDisposable
     private const string AgentSocketName = "agent.sock";
     private const string ArmingReport = "armed";
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan CancelPoll = TimeSpan.FromMilliseconds(2);
 
     /// <summary>QEMU's own default of 128 MiB/s would throttle the device state.</summary>
     private const long UnlimitedBandwidth = 1L << 40;
 
-    private VmMachine(PeerFolder folder, GuestMemory memory, TapDevice? tap, QemuProcess process, QmpClient qmp, DirtyTrackingSupport tracking, ArmedMapping? armed)
+    private VmMachine(PeerFolder folder, DirtyTrackingSupport tracking)
     {
         Folder = folder;
-        Memory = memory;
-        Tap = tap;
-        Process = process;
-        Qmp = qmp;
         Tracking = tracking;
-        Armed = armed;
     }
 
     public PeerFolder Folder { get; }
 
-    public GuestMemory Memory { get; }
+    public GuestMemory Memory { get; private set; } = null!;
 
-    public TapDevice? Tap { get; }
+    public TapDevice? Tap { get; private set; }
 
-    public QemuProcess Process { get; }
+    public QemuProcess Process { get; private set; } = null!;
 
-    public QmpClient Qmp { get; }
+    public QmpClient Qmp { get; private set; } = null!;
 
     /// <summary>Whether the kernel could track the guest's writes when QEMU was started.</summary>
     public DirtyTrackingSupport Tracking { get; }
 
     /// <summary>Where QEMU has its RAM under write protection; null on a kernel that cannot.</summary>
-    public ArmedMapping? Armed { get; }
+    public ArmedMapping? Armed { get; private set; }
+
+    /// <summary>Knows all that the guest has written since it came here; null for one that booted here, whose RAM nobody else has anything of.</summary>
+    public DirtyTracker? Tracker { get; private set; }
+
+    /// <summary>What is known of RAM that others may have; null as long as that is not clear.</summary>
+    public MemoryBases? Bases { get; set; }
+
+    /// <summary>What the RAM held at the start, by <see cref="PeerBase.Name"/>; null if it was all hole.</summary>
+    public string? BaseName { get; private set; }
+
+    /// <summary>RAM that comes from the package while the guest runs; null where all is there.</summary>
+    public PackageFill? Fill { get; private set; }
 
     /// <summary>Whether this guest's devices must not be loaded before the hand-over: it was seen that writing them out changes its RAM.</summary>
     public bool HoldsBackState { get; set; }
@@ -53,64 +61,128 @@ internal sealed class VmMachine : IAsyncDisposable
     public string LivenessSocketPath => Folder.InQemu(LivenessSocket);
 
     public static async Task<VmMachine> StartAsync(
-        PeerInstance instance, PeerFolder folder, DirtyTrackingSupport tracking, bool incoming, TimeProvider time, ILogger logger)
+        PeerInstance instance, PeerFolder folder, DirtyTrackingSupport tracking, MachineStart start, PeerBase? from, TimeProvider time, ILogger logger)
     {
-        GuestMemory? memory = null;
-        TapDevice? tap = null;
-        QemuProcess? process = null;
+        var machine = new VmMachine(folder, tracking);
         try
         {
-            var canArm = tracking.IsSupported;
-            memory = GuestMemory.Create(folder.Memory, instance.MemoryBytes, instance.QemuUserId, instance.QemuUserId);
-            Directory.CreateDirectory(folder.Qemu);
-            FileOwner.Give(folder.Qemu, instance.QemuUserId);
-            if (instance.TapName is not null)
-            {
-                tap = TapDevice.Open(instance.TapName);
-                tap.AttachToBridge(instance.Bridge!);
-                tap.SetUp(true);
-            }
-
-            using (var device = canArm ? UserfaultDevice.OpenInheritable() : null)
-                process = Launch(instance, folder, incoming, tap, device, logger);
-            tap?.StopInheriting();
-
-            using var deadline = new CancellationTokenSource(StartDeadline, time);
-            var qmp = await process.ConnectQmpAsync(folder.InQemu(QmpSocket), time, deadline.Token);
-            await qmp.MigrateSetCapabilitiesAsync(
-                new MigrationCapabilities { IgnoreShared = true }, deadline.Token);
-
-            // A destination must not announce itself before the commit, and QEMU would as soon as the state is loaded. With a downtime limit
-            // of 0 a source writes out all that is not a device before it stops the guest.
-            await qmp.MigrateSetParametersAsync(
-                new MigrationParameters { MaxBandwidth = UnlimitedBandwidth, DowntimeLimit = 0, AnnounceRounds = 0 }, deadline.Token);
-            var armed = canArm ? await ArmedMapping.ReadAsync(folder.InQemu(ArmingReport), deadline.Token) : null;
-            return new VmMachine(folder, memory, tap, process, qmp, tracking, armed);
+            await machine.OpenAsync(instance, start, from, time, logger);
+            return machine;
         }
         catch (Exception error)
         {
-            var ended = process is { HasExited: true } ? process.CreateStartException().Message : null;
+            var ended = machine.Process is { HasExited: true } process ? process.CreateStartException().Message : null;
             if (ended is null && error is OperationCanceledException) ended = $"QEMU did not answer within {StartDeadline.TotalSeconds} s";
-            if (process is not null) await process.DisposeAsync();
-            tap?.Dispose();
-            memory?.Dispose();
+            await machine.DisposeAsync();
 
             // Or the host's memory would stay taken for as long as the folder is there.
-            if (memory is not null) File.Delete(folder.Memory);
-            throw PeerException.Failed($"'{instance.Vm}' could not be started on '{instance.Host}': {ended ?? error.Message}");
+            File.Delete(folder.Memory);
+            throw error as PeerException ?? PeerException.Failed($"'{instance.Vm}' could not be started on '{instance.Host}': {ended ?? error.Message}");
+        }
+    }
+
+    /// <summary>A device state that is being written is cancelled; QEMU then runs the guest again by itself if it had stopped it.</summary>
+    public async Task CancelDeviceStateAsync(TimeProvider time)
+    {
+        while (true)
+        {
+            var status = (await Qmp.QueryMigrateAsync(CancellationToken.None)).Status;
+            if (status is MigrationStatus.Setup or MigrationStatus.Active or MigrationStatus.PreSwitchover or MigrationStatus.Device)
+                await Qmp.MigrateCancelAsync(CancellationToken.None);
+            else if (status != MigrationStatus.Cancelling)
+                return;
+            await Task.Delay(CancelPoll, time);
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        await Qmp.DisposeAsync();
-        await Process.DisposeAsync();
+        if (Qmp is not null) await Qmp.DisposeAsync();
+        if (Process is not null) await Process.DisposeAsync();
+        if (Fill is not null) await Fill.DisposeAsync();
+        Tracker?.Dispose();
         Tap?.Dispose();
-        Memory.Dispose();
+        Memory?.Dispose();
+    }
+
+    private async Task OpenAsync(PeerInstance instance, MachineStart start, PeerBase? from, TimeProvider time, ILogger logger)
+    {
+        var canArm = Tracking.IsSupported;
+        var isLazy = canArm && start == MachineStart.Resume;
+        if (start == MachineStart.Resume && !isLazy) Memory = GuestRam.Copy(instance, Folder, instance.PackageMemoryPath!);
+        else (Memory, BaseName) = GuestRam.Create(instance, Folder, from, logger);
+        Directory.CreateDirectory(Folder.Qemu);
+        FileOwner.Give(Folder.Qemu, instance.QemuUserId);
+        if (instance.TapName is not null) Tap = OpenTap(instance, start);
+
+        using (var device = canArm ? UserfaultDevice.OpenInheritable() : null)
+            Process = Launch(instance, Folder, start, Tap, device, logger);
+        Tap?.StopInheriting();
+
+        using var deadline = new CancellationTokenSource(StartDeadline, time);
+        if (isLazy)
+        {
+            // Whoever in QEMU touches the RAM waits for the fill, so it comes before QEMU is asked anything.
+            await TrackAsync(deadline.Token);
+            Fill = PackageFill.Start(Memory, Tracker!, instance, time, logger);
+            Bases = new MemoryBases(Tracker!, instance.PackageDigest is { } digest ? [new KnownBase(digest, new PageSet(Memory.Length))] : []);
+        }
+
+        Qmp = await Process.ConnectQmpAsync(Folder.InQemu(QmpSocket), time, deadline.Token);
+        await Qmp.MigrateSetCapabilitiesAsync(new MigrationCapabilities { IgnoreShared = true }, deadline.Token);
+
+        // A destination must not announce itself before the commit, and QEMU would as soon as the state is loaded. With a downtime limit
+        // of 0 a source writes out all that is not a device before it stops the guest.
+        await Qmp.MigrateSetParametersAsync(
+            new MigrationParameters { MaxBandwidth = UnlimitedBandwidth, DowntimeLimit = 0, AnnounceRounds = 0 }, deadline.Token);
+        if (!canArm || isLazy) return;
+        if (start == MachineStart.Incoming)
+        {
+            // From before its devices are loaded, which write to its RAM: what the guest has here and not where it came from counts as written.
+            await TrackAsync(deadline.Token);
+            Tracker!.ProtectAll();
+        }
+        else
+        {
+            Armed = await ArmedMapping.ReadAsync(Folder.InQemu(ArmingReport), deadline.Token);
+        }
+    }
+
+    private async Task TrackAsync(CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _ = Process.WaitForExitAsync(either.Token).ContinueWith(
+            _ => either.Cancel(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+        try
+        {
+            Armed = await ArmedMapping.ReadAsync(Folder.InQemu(ArmingReport), either.Token);
+            Tracker = DirtyTracker.Attach(Armed);
+        }
+        finally
+        {
+            await either.CancelAsync();
+        }
+    }
+
+    /// <summary>A guest that still believes itself to be the packaged one must not be heard yet: its TAP is set up once it knows better.</summary>
+    private static TapDevice OpenTap(PeerInstance instance, MachineStart start)
+    {
+        var tap = TapDevice.Open(instance.TapName!);
+        try
+        {
+            if (instance.Bridge is not null) tap.AttachToBridge(instance.Bridge);
+            if (start != MachineStart.Resume || instance.Identity is not { Fresh: true }) tap.SetUp(true);
+            return tap;
+        }
+        catch
+        {
+            tap.Dispose();
+            throw;
+        }
     }
 
     private static QemuProcess Launch(
-        PeerInstance instance, PeerFolder folder, bool incoming, TapDevice? tap, UserfaultDevice? device, ILogger logger)
+        PeerInstance instance, PeerFolder folder, MachineStart start, TapDevice? tap, UserfaultDevice? device, ILogger logger)
     {
         var descriptors = new List<int>();
         if (device is not null) descriptors.Add(device.Descriptor);
@@ -134,7 +206,7 @@ internal sealed class VmMachine : IAsyncDisposable
             AgentSocketPath = folder.InQemu(AgentSocketName),
             Disk = instance.OverlayDiskPath is null ? null : new QemuDisk(instance.OverlayDiskPath, instance.BaseDiskPath!),
             Network = tap is null ? null : new QemuNetworkInterface(tap.InheritableDescriptor, instance.Mac!),
-            Incoming = incoming,
+            Incoming = start != MachineStart.Boot,
             StartPaused = true,
         };
         return QemuProcess.Start(
@@ -145,7 +217,7 @@ internal sealed class VmMachine : IAsyncDisposable
                 StandardErrorPath = folder.QemuErrors,
                 Environment = device is null
                     ? new Dictionary<string, string>()
-                    : ArmingLibrary.Environment(folder.Memory, folder.InQemu(ArmingReport), device.Descriptor),
+                    : ArmingLibrary.Environment(folder.Memory, folder.InQemu(ArmingReport), device.Descriptor, lazy: start == MachineStart.Resume),
                 InheritedDescriptors = descriptors,
                 UserId = instance.QemuUserId,
                 SupplementaryGroups = instance.QemuGroups ?? [],

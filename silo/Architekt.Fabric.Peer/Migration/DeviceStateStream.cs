@@ -49,6 +49,17 @@ internal sealed class DeviceStateStream : IDisposable
         return early + late;
     }
 
+    /// <summary>Writes everything QEMU writes until it closes the socket. Returns the number of bytes.</summary>
+    public async Task<long> SaveToAsync(Stream file, CancellationToken cancellationToken)
+    {
+        using var connection = await _listener.AcceptAsync(cancellationToken);
+        var buffer = GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
+        long bytes = 0;
+        for (; await connection.ReceiveAsync(buffer, cancellationToken) is var count and > 0; bytes += count)
+            await file.WriteAsync(buffer.AsMemory(0, count), cancellationToken);
+        return bytes;
+    }
+
     public void Dispose()
     {
         _listener.Dispose();

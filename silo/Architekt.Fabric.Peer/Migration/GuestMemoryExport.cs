@@ -7,7 +7,7 @@ namespace Architekt.Fabric.Peer.Migration;
 /// The destination's RAM as a writable export: payloads are received straight into the guest's mapping. RAM needs no FLUSH; the source sends
 /// one to have the guest's disk written out before it stops the guest.
 /// </summary>
-internal sealed class GuestMemoryExport(string name, GuestMemory memory, string? diskPath) : INbdExport
+internal sealed class GuestMemoryExport(string name, GuestMemory memory, ReceivedPages received, string? diskPath) : INbdExport
 {
     public string Name => name;
 
@@ -29,6 +29,7 @@ internal sealed class GuestMemoryExport(string name, GuestMemory memory, string?
 
     public ValueTask<NbdError> WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
     {
+        received.Add(offset, source.Length);
         source.Span.CopyTo(memory.GetSpan(offset, source.Length));
         return ValueTask.FromResult(NbdError.None);
     }
@@ -50,6 +51,7 @@ internal sealed class GuestMemoryExport(string name, GuestMemory memory, string?
 
     public ValueTask<NbdError> WriteZeroesAsync(long offset, long length, bool mayPunchHole, CancellationToken cancellationToken)
     {
+        received.Add(offset, length);
         if (mayPunchHole && offset % GuestMemory.PageSize == 0 && length % GuestMemory.PageSize == 0)
         {
             memory.PunchHole(offset, length);
@@ -69,6 +71,7 @@ internal sealed class GuestMemoryExport(string name, GuestMemory memory, string?
 
     public bool TryGetWriteTarget(long offset, int length, out Memory<byte> target)
     {
+        received.Add(offset, length);
         target = memory.GetMemory(offset, length);
         return true;
     }

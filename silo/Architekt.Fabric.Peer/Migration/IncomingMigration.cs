@@ -21,6 +21,8 @@ internal sealed class IncomingMigration : IDeviceStateLoader, IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _ending = new();
+    private readonly ReceivedPages _received;
+    private IReadOnlyList<KnownBase> _known = [];
     private DiskReceiver? _disk;
     private Socket? _state;
     private Task<QmpEvent>? _completed;
@@ -32,6 +34,7 @@ internal sealed class IncomingMigration : IDeviceStateLoader, IAsyncDisposable
         _options = options;
         _time = time;
         _logger = logger;
+        _received = new ReceivedPages(machine.Memory.Length);
         _server = new NbdServer(new NbdServerOptions { Logger = logger, TimeProvider = time });
     }
 
@@ -113,6 +116,7 @@ internal sealed class IncomingMigration : IDeviceStateLoader, IAsyncDisposable
 
             var ms = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
             PeerLog.Loaded(_logger, ms);
+            NoteBases();
             return _loaded.TrySetResult(new PeerLoaded(IsLoaded: true, null, ms, digest));
         }
         catch (Exception error)
@@ -128,11 +132,31 @@ internal sealed class IncomingMigration : IDeviceStateLoader, IAsyncDisposable
         var address = IPAddress.Parse(instance.DataAddress);
         var memoryName = $"memory-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}";
         var stateName = $"state-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}";
-        _server.AddExport(new GuestMemoryExport(memoryName, _machine.Memory, instance.OverlayDiskPath));
+        var basesName = _machine.Tracker is null ? null : $"bases-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}";
+        _server.AddExport(new GuestMemoryExport(memoryName, _machine.Memory, _received, instance.OverlayDiskPath));
         _server.AddExport(new DeviceStateExport(stateName, this));
+        if (basesName is not null) _server.AddExport(new BasesExport(basesName, _machine.Memory.Length, TakeBases));
         var endPoint = (IPEndPoint)_server.Listen(new IPEndPoint(address, 0));
         if (instance.OverlayDiskPath is not null) _disk = await DiskReceiver.StartAsync(_machine, address, _time);
         await _machine.Qmp.MigrateIncomingAsync($"unix:{_machine.Folder.InQemu(StateSocket)}", CancellationToken.None);
-        Offer = new PeerOffer(instance.DataAddress, endPoint.Port, memoryName, stateName, _disk?.Port ?? 0, _disk?.Token ?? "");
+        Offer = new PeerOffer(
+            instance.DataAddress, endPoint.Port, memoryName, stateName, _disk?.Port ?? 0, _disk?.Token ?? "", _machine.BaseName, basesName);
+    }
+
+    /// <summary>What came so far is in these sets, as far as it differs; what comes from now on is not.</summary>
+    private void TakeBases(IReadOnlyList<KnownBase> known)
+    {
+        _received.Clear();
+        _known = known;
+    }
+
+    /// <summary>All has come: from now on only what the guest writes here adds to what differs. That includes what its devices wrote while they were loaded.</summary>
+    private void NoteBases()
+    {
+        if (_machine.Tracker is not { } tracker) return;
+        var received = _received.ToSet();
+        var visit = _known.Count - 1;
+        for (var i = 0; i < visit; i++) _known[i].Differing.UnionWith(received);
+        _machine.Bases = new MemoryBases(tracker, _known);
     }
 }

@@ -15,7 +15,6 @@ namespace Architekt.Fabric.Peer.Migration;
 internal sealed class OutgoingMigration : IAsyncDisposable
 {
     private static readonly TimeSpan SwitchDeadline = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan CancelPoll = TimeSpan.FromMilliseconds(2);
     private readonly VmMachine _machine;
     private readonly PeerInstance _instance;
     private readonly PeerCopy _options;
@@ -26,7 +25,7 @@ internal sealed class OutgoingMigration : IAsyncDisposable
     private readonly Task _copying;
     private NbdMultiConnection? _memory;
     private NbdClient? _state;
-    private DirtyTracker? _tracker;
+    private DirtyTracker? _ownTracker;
     private DiskMirror? _disk;
     private PreCopy? _preCopy;
     private GuestFrames? _frames;
@@ -85,7 +84,7 @@ internal sealed class OutgoingMigration : IAsyncDisposable
         _isUndone = true;
         await _aborted.CancelAsync();
         await _copying;
-        await CancelDeviceStateAsync();
+        await _machine.CancelDeviceStateAsync(_time);
         if (_disk is not null) await _disk.AbortAsync();
         await _machine.Qmp.ContinueAfterMigrationAsync(_time, CancellationToken.None);
         IsHandedOver = false;
@@ -103,7 +102,7 @@ internal sealed class OutgoingMigration : IAsyncDisposable
         if (_disk is not null) await _disk.DisposeAsync();
         if (_state is not null) await _state.DisposeAsync();
         if (_memory is not null) await _memory.DisposeAsync();
-        _tracker?.Dispose();
+        _ownTracker?.Dispose();
         _aborted.Dispose();
         _switching.Dispose();
         if (_frames is not null) await _frames.DisposeAsync();
@@ -125,10 +124,14 @@ internal sealed class OutgoingMigration : IAsyncDisposable
                 new MigrationCapabilities { IgnoreShared = true, PauseBeforeSwitchover = true }, _aborted.Token);
             if (_options.Offer.DiskPort != 0)
                 _disk = await DiskMirror.StartAsync(_machine, _options.Offer, _instance.QemuUserId, _time, _aborted.Token);
-            _tracker = DirtyTracker.Attach(_machine.Armed!);
-            var pusher = new MemoryPusher(_machine.Memory, _memory, _time);
-            _preCopy = new PreCopy(_machine.Memory, _tracker, pusher, _options, Transfer, _time, _logger);
-            await _preCopy.RunAsync(() => _disk?.IsReady ?? true, () => _disk?.Bytes ?? 0, _switching.Token, _aborted.Token);
+            if (_machine.Fill is not null) await _machine.Fill.CompleteAsync(_aborted.Token);
+            var preCopy = new PreCopy(_machine.Memory, BeginTracking(), new MemoryPusher(_machine.Memory, _memory, _time), _options, Transfer, _time, _logger);
+            var pass = FirstPass.Plan(_machine.Memory, _machine.Bases, _options.Offer.BaseName);
+            var bases = MemoryBases.Leaving(_machine.Bases, MemoryBases.VisitName(_instance, Operation), _machine.Memory.Length);
+            await preCopy.RunFirstPassAsync(pass, () => _disk?.Bytes ?? 0, _aborted.Token);
+            await SendBasesAsync(destination, bases);
+            _preCopy = preCopy;
+            await preCopy.RunAsync(() => _disk?.IsReady ?? true, () => _disk?.Bytes ?? 0, _switching.Token, _aborted.Token);
         }
         catch (Exception error)
         {
@@ -149,7 +152,7 @@ internal sealed class OutgoingMigration : IAsyncDisposable
         var preCopy = _preCopy!;
         var qmp = _machine.Qmp;
         using var stateStream = new DeviceStateStream(_machine, _instance.QemuUserId);
-        if (_machine.Tap is not null) _frames = GuestFrames.Capture(_machine.Tap, _instance, _logger);
+        if (_machine.Tap is not null && _instance.Bridge is not null) _frames = GuestFrames.Capture(_machine.Tap, _instance, _logger);
 
         await Task.WhenAll(DiskFile.WriteOutAsync(_instance.OverlayDiskPath), _memory!.FlushAsync(cancellationToken).AsTask());
 
@@ -212,18 +215,27 @@ internal sealed class OutgoingMigration : IAsyncDisposable
         return Stopwatch.GetElapsedTime(began).TotalMilliseconds;
     }
 
-    /// <summary>A device state under way is cancelled; QEMU then runs the guest again by itself if it had stopped it.</summary>
-    private async Task CancelDeviceStateAsync()
+    /// <summary>From here on all writes are tracked; what is known of bases is right until then.</summary>
+    private DirtyTracker BeginTracking()
     {
-        while (true)
+        if (_machine.Tracker is { } always)
         {
-            var status = (await _machine.Qmp.QueryMigrateAsync(CancellationToken.None)).Status;
-            if (status is MigrationStatus.Setup or MigrationStatus.Active or MigrationStatus.PreSwitchover or MigrationStatus.Device)
-                await _machine.Qmp.MigrateCancelAsync(CancellationToken.None);
-            else if (status != MigrationStatus.Cancelling)
-                return;
-            await Task.Delay(CancelPoll, _time);
+            var scan = always.Collect([]);
+            return scan.Outcome == DirtyScanOutcome.Complete ? always : throw PeerException.Failed($"The guest's writes cannot be tracked any more ({scan.Outcome}); it stays where it is.");
         }
+
+        _ownTracker = DirtyTracker.Attach(_machine.Armed!);
+        _ownTracker.ProtectAll();
+        return _ownTracker;
+    }
+
+    /// <summary>Between the first pass and the rounds: what is sent from now on is added there to what differs.</summary>
+    private async Task SendBasesAsync(IPEndPoint destination, IReadOnlyList<KnownBase> bases)
+    {
+        if (_options.Offer.BasesExport is not { } name) return;
+        await using var export = await NbdClient.ConnectAsync(destination, name, cancellationToken: _aborted.Token);
+        await export.WriteAsync(0, KnownBaseFormat.Write(bases), cancellationToken: _aborted.Token);
+        await export.FlushAsync(_aborted.Token);
     }
 
     private static void Require(QmpEvent migration, MigrationStatus wanted)

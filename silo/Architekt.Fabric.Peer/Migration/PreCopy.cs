@@ -26,15 +26,35 @@ internal sealed class PreCopy(
     private long _data;
     private long _zero;
     private long _skipped;
+    private long _base;
 
     public PeerCounters Counters(long diskBytes, long stateBytes, long lastRoundBytes) =>
-        new(_rounds, _data, _zero, _skipped, diskBytes, stateBytes, lastRoundBytes);
+        new(_rounds, _data, _zero, _skipped, diskBytes, stateBytes, lastRoundBytes, _base);
+
+    /// <summary>Sends what the destination has to have at first. What is written from before it was planned has to be tracked.</summary>
+    public async Task RunFirstPassAsync(FirstPass pass, Func<long> diskBytes, CancellationToken aborted)
+    {
+        _base = pass.BaseBytes;
+        var left = pass.Bytes;
+        foreach (var batch in Batches(pass.Ranges))
+        {
+            var began = time.GetTimestamp();
+            var pushed = await pusher.PushAsync(batch, pass.DestinationIsZero, options.BandwidthBytesPerSecond, aborted);
+            left -= batch.Sum(static range => range.Length);
+            _data += pushed.Data;
+            if (!pass.DestinationIsZero) _zero += pushed.Zero;
+            Measure(pushed, time.GetElapsedTime(began).TotalMilliseconds);
+            Report(diskBytes(), converged: false, left, dirtyPerSecond: 0);
+        }
+
+        _skipped = memory.Length - _data - _zero - _base;
+        _rounds = 1;
+    }
 
     /// <summary>Rounds until <paramref name="switching"/> is cancelled. Throws when they do not converge.</summary>
     public async Task RunAsync(Func<bool> isDiskReady, Func<long> diskBytes, CancellationToken switching, CancellationToken aborted)
     {
         var began = time.GetTimestamp();
-        await FirstPassAsync(diskBytes, aborted);
         for (var unconverged = 0; !switching.IsCancellationRequested;)
         {
             var sinceLast = time.GetTimestamp();
@@ -80,28 +100,26 @@ internal sealed class PreCopy(
         return (pushed.Data + pushed.Zero, scan.Elapsed.TotalMilliseconds, ms);
     }
 
-    private async Task FirstPassAsync(Func<long> diskBytes, CancellationToken aborted)
+    /// <summary>Ranges in lots of at most <see cref="Piece"/> bytes, so that progress is seen on a large guest, and small ones go out together.</summary>
+    private static IEnumerable<List<PageRange>> Batches(IEnumerable<PageRange> ranges)
     {
-        tracker.ProtectAll();
-        long seen = 0;
-        foreach (var range in memory.DataRanges())
+        var batch = new List<PageRange>();
+        long room = Piece;
+        foreach (var range in ranges)
         {
-            // In pieces, so that progress is seen on a large guest.
-            for (var offset = range.Offset; offset < range.End; offset += Piece)
+            for (var offset = range.Offset; offset < range.End;)
             {
-                var piece = new PageRange(offset, Math.Min(Piece, range.End - offset));
-                var began = time.GetTimestamp();
-                var pushed = await pusher.PushAsync([piece], destinationIsZero: true, options.BandwidthBytesPerSecond, aborted);
-                seen += piece.Length;
-                _data += pushed.Data;
-                _skipped += pushed.Zero;
-                Measure(pushed, time.GetElapsedTime(began).TotalMilliseconds);
-                Report(diskBytes(), converged: false, Math.Max(0, memory.ResidentBytes - seen), dirtyPerSecond: 0);
+                var part = new PageRange(offset, Math.Min(room, range.End - offset));
+                batch.Add(part);
+                offset = part.End;
+                room -= part.Length;
+                if (room > 0) continue;
+                yield return batch;
+                (batch, room) = ([], Piece);
             }
         }
 
-        _skipped = memory.Length - _data;
-        _rounds = 1;
+        if (batch.Count > 0) yield return batch;
     }
 
     private const long Piece = 64 << 20;

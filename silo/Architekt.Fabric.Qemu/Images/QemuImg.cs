@@ -30,6 +30,14 @@ public sealed class QemuImg(string binary = "qemu-img")
         RunAsync(
             ["create", "-q", "-f", "raw", Path.GetFullPath(path), sizeBytes.ToString(CultureInfo.InvariantCulture)], cancellationToken);
 
+    /// <summary>Makes a raw disk, sparse, of an overlay and what lies beneath it. The overlay may be open in a QEMU that does not write to it.</summary>
+    /// <param name="overlayPath">A qcow2 image.</param>
+    /// <param name="rawPath">File to create; an existing one is replaced.</param>
+    /// <param name="cancellationToken">Stops qemu-img.</param>
+    /// <exception cref="QemuImgException">qemu-img failed or is missing.</exception>
+    public Task FlattenAsync(string overlayPath, string rawPath, CancellationToken cancellationToken) =>
+        RunAsync(["convert", "-q", "-U", "-f", "qcow2", "-O", "raw", Path.GetFullPath(overlayPath), Path.GetFullPath(rawPath)], cancellationToken);
+
     /// <summary>Reads an image's header, also while a VM uses it (the answer may then be outdated).</summary>
     /// <exception cref="QemuImgException">qemu-img failed, is missing, or answered something unexpected.</exception>
     public async Task<QemuImageInfo> InfoAsync(string path, CancellationToken cancellationToken)

@@ -37,7 +37,7 @@ public sealed class CallDispatcherTests
 
     [Fact]
     public void Answer_AnyBytes_GivesAReply() =>
-        Gen.Byte.Array[0, 100].Sample(bytes => Assert.False(new CallDispatcher(new CallOptions(), _kernel, TimeProvider.System).Answer(bytes).Ok));
+        Gen.Byte.Array[0, 100].Sample(bytes => Assert.False(new CallDispatcher(new CallOptions(), _kernel, new FakeIdentity(), TimeProvider.System).Answer(bytes).Ok));
 
     [Theory]
     [InlineData("""{"id":1}""")]
@@ -121,7 +121,7 @@ public sealed class CallDispatcherTests
     {
         var kernel = new FakeKernel { Refusal = "Cannot set the clock: no." };
 
-        var reply = Parse(new CallDispatcher(new CallOptions { AfterResume = "exit 4" }, kernel, TimeProvider.System)
+        var reply = Parse(new CallDispatcher(new CallOptions { AfterResume = "exit 4" }, kernel, new FakeIdentity(), TimeProvider.System)
             .Answer(Encoding.UTF8.GetBytes($$"""{"id":1,"call":"afterResume","unixTimeNanoseconds":{{Now}},"entropy":"AQID"}""")));
 
         Assert.Equal((false, AgentErrorCodes.Failed, false), (reply.Ok, reply.Code, reply.ClockSet));
@@ -131,7 +131,7 @@ public sealed class CallDispatcherTests
     }
 
     private AgentReply Answer(string line, CallOptions? options = null) =>
-        Parse(new CallDispatcher(options ?? new CallOptions(), _kernel, TimeProvider.System).Answer(Encoding.UTF8.GetBytes(line)));
+        Parse(new CallDispatcher(options ?? new CallOptions(), _kernel, new FakeIdentity(), TimeProvider.System).Answer(Encoding.UTF8.GetBytes(line)));
 
     /// <summary>What the host makes of it, through the bytes.</summary>
     private static AgentReply Parse(AgentReply reply) => System.Text.Json.JsonSerializer.Deserialize(

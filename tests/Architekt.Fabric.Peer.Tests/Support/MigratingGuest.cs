@@ -75,7 +75,7 @@ public sealed class MigratingGuest : IAsyncLifetime
         var loaded = await destination.Service.WaitLoadedAsync(10_000, TestContext.Current.CancellationToken);
         Assert.True(loaded.IsLoaded, loaded.Error);
         var running = await destination.Service.RunAsync(destination.Instance.Epoch);
-        await source.Service.ReleaseAsync(operation);
+        await source.Service.ReleaseAsync(new PeerStep(operation));
         Current = destination;
         return new Migrated(source, destination, switched, loaded, running);
     }

@@ -1,0 +1,85 @@
+using System.Globalization;
+using System.Text;
+using Architekt.Agent.Calls;
+
+namespace Architekt.Agent.Interop;
+
+/// <summary>The machine this program runs on. Needs no program in it, only files, ioctls and the privileges of root.</summary>
+internal sealed class LinuxGuestIdentity(string root = "/") : IGuestIdentity
+{
+    /// <inheritdoc/>
+    public string? SetHostname(string hostname)
+    {
+        var bytes = Encoding.ASCII.GetBytes(hostname);
+        if (LibC.SetHostname(bytes, (nuint)bytes.Length) != 0)
+            return $"Cannot set the hostname: {LibC.LastError()}.";
+
+        // Where there is no such file, something else gives the guest its name when it boots.
+        var file = InRoot("etc/hostname");
+        return File.Exists(file) ? Write(file, hostname) : null;
+    }
+
+    /// <inheritdoc/>
+    public string? SetMachineId(string machineId)
+    {
+        // D-Bus has a copy of its own on systems where that is not a link to the first.
+        var copy = InRoot("var/lib/dbus/machine-id");
+        var failure = Write(InRoot("etc/machine-id"), machineId);
+        return File.Exists(copy) && new FileInfo(copy).LinkTarget is null ? failure ?? Write(copy, machineId) : failure;
+    }
+
+    /// <inheritdoc/>
+    public string? SetNetwork(NewIdentity wanted)
+    {
+        if (FirstCard() is not { } name)
+            return "There is no network card to give an address to.";
+        try
+        {
+            using var card = NetworkCard.Open(name);
+            var gateway = wanted.Gateway ?? (wanted.Address is null ? null : card.DefaultGateway());
+            if (wanted.Mac is { } mac)
+                card.SetMac(mac);
+            if (wanted.Address is { } address)
+                card.SetAddress(address, wanted.PrefixBits);
+            if (gateway is not null)
+                card.SetDefaultGateway(gateway);
+            return null;
+        }
+        catch (IOException error)
+        {
+            return error.Message;
+        }
+    }
+
+    /// <summary>The card that the kernel found first. What has no device beneath it is a loopback, a bridge or a tunnel.</summary>
+    private string? FirstCard()
+    {
+        var folder = InRoot("sys/class/net");
+        return !Directory.Exists(folder) ? null : Directory.GetFileSystemEntries(folder)
+            .Where(static entry => Path.Exists(Path.Combine(entry, "device")))
+            .OrderBy(static entry => int.Parse(File.ReadAllText(Path.Combine(entry, "ifindex")), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture))
+            .Select(Path.GetFileName)
+            .FirstOrDefault();
+    }
+
+    private string InRoot(string path) => Path.Combine(root, path);
+
+    /// <summary>By rename, so that nobody reads half of it.</summary>
+    private static string? Write(string path, string line)
+    {
+        const UnixFileMode readable = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+        var temporary = path + ".new";
+        try
+        {
+            File.WriteAllText(temporary, line + "\n");
+            File.SetUnixFileMode(temporary, File.Exists(path) ? File.GetUnixFileMode(path) : readable);
+            File.Move(temporary, path, overwrite: true);
+            return null;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            File.Delete(temporary);
+            return $"Cannot write {path}: {error.Message}";
+        }
+    }
+}

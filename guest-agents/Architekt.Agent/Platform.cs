@@ -1,0 +1,2 @@
+// The agent runs in Linux guests only.
+[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]

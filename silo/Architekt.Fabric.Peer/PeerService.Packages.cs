@@ -1,0 +1,85 @@
+using Architekt.Fabric.Peer.Checkpoints;
+using Architekt.Fabric.Peer.Hosting;
+using Architekt.Fabric.Peer.Machine;
+using Architekt.Fabric.Qemu;
+
+namespace Architekt.Fabric.Peer;
+
+// Packages: resuming from one, and writing down what becomes one.
+internal sealed partial class PeerService
+{
+    private (string Operation, PeerCheckpointed Answer)? _checkpointed;
+
+    public Task<PeerStatus> SetFillAsync(PeerFillMode fill) => LockedAsync(() =>
+    {
+        RequireEpoch(fill.Epoch);
+        var mode = _machine?.Fill ?? throw PeerException.Conflict($"'{instance.Vm}' did not resume from a package on this host: its RAM is all there.");
+        mode.SetMode(fill.Mode);
+        return Task.FromResult(Status);
+    });
+
+    public async Task<PeerCheckpointed> CheckpointAsync(PeerCheckpoint checkpoint)
+    {
+        RequireEpoch(checkpoint.Epoch);
+        if (IsRepeated(checkpoint, out var known)) return known;
+        return await LockedAsync(async () =>
+        {
+            if (IsRepeated(checkpoint, out var answer)) return answer;
+            Require(PeerState.Running);
+            RefuseDuringMigration();
+            var writer = new CheckpointWriter(_machine!, instance, _guest!, checkpoint, time);
+            answer = await writer.WriteAsync(_ending.Token);
+            PeerLog.Checkpointed(logger, checkpoint.Operation, answer.MemoryBytes, answer.StateBytes, answer.DiskBytes, answer.PauseMs);
+            _checkpointed = (checkpoint.Operation, answer);
+            if (checkpoint.KeepRunning) return answer;
+            await _guest!.ForgetAsync();
+            _ = EndAsync(PeerExitKind.Suspended, $"it was written down by operation {checkpoint.Operation}");
+            return answer;
+        });
+    }
+
+    private bool IsRepeated(PeerCheckpoint checkpoint, out PeerCheckpointed answer)
+    {
+        answer = _checkpointed?.Answer!;
+        return _checkpointed?.Operation == checkpoint.Operation;
+    }
+
+    private async Task ResumeFromPackageAsync()
+    {
+        var began = time.GetTimestamp();
+
+        // It said so before it was packaged, and says so once.
+        await StartMachineAsync(MachineStart.Resume, from: null, isLive: true);
+        try
+        {
+            await DeviceStateFile.LoadAsync(_machine!, instance.PackageStatePath!, time);
+            await GrantAsync();
+            await _machine!.Qmp.ContinueAsync(CancellationToken.None);
+        }
+        catch (Exception error)
+        {
+            await EndAsync(PeerExitKind.StartFailed, error.Message);
+            throw;
+        }
+
+        PeerLog.Resumed(logger, instance.Vm, time.GetElapsedTime(began).TotalMilliseconds);
+        _ = IntroduceAsync();
+    }
+
+    /// <summary>Tells the guest who it is, and only then lets others hear it.</summary>
+    private async Task IntroduceAsync()
+    {
+        try
+        {
+            await _guest!.AfterPackageAsync(instance.Identity, instance.Mac, _ending.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
+        if (_machine!.Tap is not { } tap || _state == PeerState.Ended) return;
+        tap.SetUp(true);
+        Announce(tap);
+    }
+}
