@@ -10,27 +10,39 @@ internal sealed class PackageMaker(FabricClient client, PackageRecipe recipe)
     private const int ConsoleLines = 10;
     private static readonly TimeSpan _cleaningTime = TimeSpan.FromSeconds(30);
     private readonly string _vm = $"making-{OperationId.Create()["op-".Length..]}";
+    private CheckpointOperation? _checkpoint;
 
     public async Task<CheckpointResult> RunAsync(CancellationToken cancellationToken)
     {
-        CheckpointOperation? checkpoint = null;
+        CheckpointResult result;
         try
         {
-            var vm = await client.RunVmAsync(Spec(), cancellationToken).ConfigureAwait(false);
-            if (await client.FindPackageAsync(vm.Host, recipe.Name, cancellationToken).ConfigureAwait(false) is { } taken && taken.Name == recipe.Name)
-            {
-                throw new FabricException(
-                    FabricErrorCode.AlreadyExists, $"There is a package '{recipe.Name}' on '{vm.Host}' already ({taken.Digest}); choose another name.");
-            }
-
-            await WaitUntilUpAsync(cancellationToken).ConfigureAwait(false);
-            checkpoint = await client.CheckpointVmAsync(_vm, recipe.Name, keepRunning: false, operationId: null, cancellationToken).ConfigureAwait(false);
-            return await checkpoint.WaitForCompletionAsync(cancellationToken).ConfigureAwait(false);
+            result = await MakeAsync(cancellationToken).ConfigureAwait(false);
         }
-        finally
+        catch (Exception error)
         {
-            await CleanAsync(checkpoint).ConfigureAwait(false);
+            await CleanAsync(error).ConfigureAwait(false);
+            throw;
         }
+
+        await CleanAsync(cause: null).ConfigureAwait(false);
+        return result;
+    }
+
+    private async Task<CheckpointResult> MakeAsync(CancellationToken cancellationToken)
+    {
+        var vm = await client.RunVmAsync(Spec(), cancellationToken).ConfigureAwait(false);
+        if (await client.FindPackageAsync(vm.Host, recipe.Name, cancellationToken).ConfigureAwait(false) is { } taken && taken.Name == recipe.Name)
+        {
+            throw new FabricException(
+                FabricErrorCode.AlreadyExists, $"There is a package '{recipe.Name}' on '{vm.Host}' already ({taken.Digest}); choose another name.");
+        }
+
+        await WaitUntilUpAsync(cancellationToken).ConfigureAwait(false);
+        _checkpoint = await client.CheckpointVmAsync(_vm, recipe.Name, keepRunning: false, operationId: null, cancellationToken).ConfigureAwait(false);
+        var result = await _checkpoint.WaitForCompletionAsync(cancellationToken).ConfigureAwait(false);
+        _checkpoint = null;
+        return result;
     }
 
     private VmSpec Spec() => new(
@@ -80,12 +92,12 @@ internal sealed class PackageMaker(FabricClient client, PackageRecipe recipe)
     }
 
     /// <summary>Not to be cut short by what ended the making: nobody else knows of this VM.</summary>
-    private async Task CleanAsync(CheckpointOperation? checkpoint)
+    private async Task CleanAsync(Exception? cause)
     {
         using var deadline = new CancellationTokenSource(_cleaningTime);
         try
         {
-            if (checkpoint is not null) await CancelAsync(checkpoint, deadline.Token).ConfigureAwait(false);
+            if (_checkpoint is not null) await CancelAsync(_checkpoint, deadline.Token).ConfigureAwait(false);
             await client.DeleteVmAsync(_vm, force: true, deadline.Token).ConfigureAwait(false);
         }
         catch (FabricException error) when (error.Code == FabricErrorCode.NotFound)
@@ -95,7 +107,10 @@ internal sealed class PackageMaker(FabricClient client, PackageRecipe recipe)
         catch (Exception error) when (error is FabricException or OperationCanceledException)
         {
             throw new FabricException(
-                FabricErrorCode.Failed, $"The VM '{_vm}', which was only there to make package '{recipe.Name}', could not be removed: {error.Message} Delete it with force.", isTransient: false, error);
+                cause is FabricException { Code: var code } ? code : FabricErrorCode.Failed,
+                $"{cause?.Message} The VM '{_vm}', which was only there to make package '{recipe.Name}', could not be removed: {error.Message} Delete it with force.".TrimStart(),
+                isTransient: false,
+                cause ?? error);
         }
     }
 

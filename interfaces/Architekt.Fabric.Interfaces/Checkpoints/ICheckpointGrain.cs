@@ -14,7 +14,9 @@ public interface ICheckpointGrain : IGrainWithStringKey
     [Alias("wait")]
     Task<CheckpointResult?> WaitAsync(int waitMs, CancellationToken cancellationToken = default);
 
-    /// <summary>Cancels it: the guest goes on and nothing is left. Refused with <see cref="FabricErrorCode.Conflict"/> once it has ended.</summary>
+    /// <summary>
+    /// Cancels it: the guest goes on and nothing is left. Refused with <see cref="FabricErrorCode.Conflict"/> once it has ended, or once a guest that was to be stopped has been.
+    /// </summary>
     [Alias("cancel")]
     Task CancelAsync(CancellationToken cancellationToken = default);
 }

@@ -18,9 +18,12 @@ internal sealed partial class HostRuntime
             if (EntryOf(origin, PackageEntryNames.Initramfs) is not null)
                 await draft.CopyAsync(origin, PackageEntryNames.Initramfs, cancellationToken);
 
-            // The peer names its files as a package does, so the draft's folder is filled by now.
+            // The peer names its files as a package does, so the draft's folder is filled afterwards. It is not left alone with a folder that is about to go; and
+            // a guest that has ended for its package is not to have ended for nothing.
+            cancellationToken.ThrowIfCancellationRequested();
             var made = await peer.Client.CheckpointAsync(
-                new PeerCheckpoint(plan.Epoch, plan.Operation, draft.Folder, plan.KeepRunning), cancellationToken);
+                new PeerCheckpoint(plan.Epoch, plan.Operation, draft.Folder, plan.KeepRunning), CancellationToken.None);
+            if (!plan.KeepRunning) cancellationToken = CancellationToken.None;
             var package = await draft.CompleteAsync(ManifestOf(plan, origin), progress: null, cancellationToken);
             if (!plan.KeepRunning) await peer.Ended.WaitAsync(cancellationToken);
             return new CheckpointReport(ToInfo(package, plan.Package), made.PauseMs);

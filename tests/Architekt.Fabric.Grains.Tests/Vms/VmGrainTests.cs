@@ -38,7 +38,7 @@ public sealed class VmGrainTests(SharedCluster shared)
         var error = await FailsAsync(FabricErrorCode.AlreadyExists, () => _cluster.Vm(vm).RunAsync(Spec(vm, "host-b"), Token));
 
         Assert.Contains(vm, error.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain("host-b:Start", _cluster.World.Journal(vm));
+        Assert.DoesNotContain("host-b:Start Boot", _cluster.World.Journal(vm));
     }
 
     [Theory]
@@ -47,7 +47,7 @@ public sealed class VmGrainTests(SharedCluster shared)
     public async Task Run_HostHasNoRoom_PassesThroughAndTheNameIsFreeAgain(string host)
     {
         var vm = NewName();
-        _cluster.World.Throw(vm, "Start", new FabricException(FabricErrorCode.NoCapacity, "4 GiB are missing"), times: 1);
+        _cluster.World.Throw(vm, "Start Boot", new FabricException(FabricErrorCode.NoCapacity, "4 GiB are missing"), times: 1);
 
         var error = await FailsAsync(FabricErrorCode.NoCapacity, () => _cluster.Vm(vm).RunAsync(Spec(vm, host), Token));
 
@@ -60,7 +60,7 @@ public sealed class VmGrainTests(SharedCluster shared)
     public async Task Run_HostVanishesInTheMiddle_KeepsTheRowBecauseItMayRun()
     {
         var vm = NewName();
-        _cluster.World.Throw(vm, "Start", FabricException.Unavailable("the host does not answer"));
+        _cluster.World.Throw(vm, "Start Boot", FabricException.Unavailable("the host does not answer"));
 
         await FailsAsync(FabricErrorCode.Unavailable, () => _cluster.Vm(vm).RunAsync(Spec(vm, "host-b"), Token));
 

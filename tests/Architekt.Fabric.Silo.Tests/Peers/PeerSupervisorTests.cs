@@ -62,7 +62,7 @@ public sealed class PeerSupervisorTests : IAsyncDisposable
         var supervisor = Supervisor();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => supervisor.StartAsync(_host.Instance(), new CancellationToken(canceled: true)));
+            () => supervisor.StartAsync(_host.Instance(), keepsDisk: false, new CancellationToken(canceled: true)));
 
         Assert.Empty(InstanceFolder.All(_host.Path));
         Assert.Empty(supervisor.Peers);
@@ -243,5 +243,5 @@ public sealed class PeerSupervisorTests : IAsyncDisposable
     }
 
     private Task<SupervisedPeer> StartAsync(PeerSupervisor supervisor, string behaviour = FakePeer.Answers, long epoch = 3, string vm = "redis") =>
-        supervisor.StartAsync(_host.Instance(vm, epoch) with { KernelCommandLine = behaviour }, TestContext.Current.CancellationToken);
+        supervisor.StartAsync(_host.Instance(vm, epoch) with { KernelCommandLine = behaviour }, keepsDisk: false, TestContext.Current.CancellationToken);
 }
