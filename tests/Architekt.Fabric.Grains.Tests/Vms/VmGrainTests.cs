@@ -115,8 +115,8 @@ public sealed class VmGrainTests(SharedCluster shared)
         await FailsAsync(FabricErrorCode.Conflict, () => _cluster.MigrateAsync(_cluster.AddVm(), "host-a"));
 
     [Fact]
-    public async Task Migrate_Stopped_Conflict() =>
-        await FailsAsync(FabricErrorCode.Conflict, () => _cluster.MigrateAsync(_cluster.AddVm(state: VmState.Stopped)));
+    public async Task Migrate_Stopping_Conflict() =>
+        await FailsAsync(FabricErrorCode.Conflict, () => _cluster.MigrateAsync(_cluster.AddVm(state: VmState.Stopping)));
 
     [Fact]
     public async Task Migrate_UnknownHost_NotFound() =>
@@ -209,7 +209,7 @@ public sealed class VmGrainTests(SharedCluster shared)
     public async Task AnyCommand_PostgresDown_UnavailableAndTheGuestIsNotTouched()
     {
         var (active, other) = (_cluster.AddVm(), _cluster.AddVm("host-b"));
-        await _cluster.Vm(active).GetAsync(Token);
+        await _cluster.Vm(active).WhereAsync(Token);
         _cluster.World.Database.IsDown = true;
         try
         {
