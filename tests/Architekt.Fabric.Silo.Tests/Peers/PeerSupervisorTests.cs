@@ -111,6 +111,35 @@ public sealed class PeerSupervisorTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Peer_Suspended_IsRecordedAsStoppedAndKeepsItsDisk()
+    {
+        var peer = await StartAsync(Supervisor());
+        await File.WriteAllTextAsync(peer.Instance.OverlayDiskPath!, "disk", TestContext.Current.CancellationToken);
+
+        await peer.Client.CheckpointAsync(new PeerCheckpoint(3, "op", _host.Path, KeepRunning: false), TestContext.Current.CancellationToken);
+        await peer.Ended.WaitAsync(Deadline.After(Seconds));
+
+        Assert.Equal([("redis", 3L, VmState.Stopped, "as asked")], _vms.Recorded);
+        Assert.True(File.Exists(peer.Instance.OverlayDiskPath));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Peer_CouldNotStart_KeepsTheDiskOnlyIfItWasThereBefore(bool keepsDisk)
+    {
+        var peer = await Supervisor().StartAsync(
+            _host.Instance() with { KernelCommandLine = FakePeer.Answers }, keepsDisk, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(peer.Instance.OverlayDiskPath!, "disk", TestContext.Current.CancellationToken);
+
+        await peer.Client.BootAsync(3, TestContext.Current.CancellationToken);
+        await peer.Ended.WaitAsync(Deadline.After(Seconds));
+
+        Assert.Equal(keepsDisk, File.Exists(peer.Instance.OverlayDiskPath));
+        Assert.Empty(_vms.Recorded);
+    }
+
+    [Fact]
     public async Task Peer_Released_DiskAndLogAreRemovedAndNothingIsRecorded()
     {
         var peer = await StartAsync(Supervisor());
