@@ -26,6 +26,8 @@ internal sealed class TestPeer : IAsyncDisposable
 
     public string AgentSocket => Path.Combine(_folder, PeerApi.QemuFolder, "agent.sock");
 
+    public string ConsoleSocket => Path.Combine(_folder, PeerApi.QemuFolder, PeerApi.ConsoleSocket);
+
     public static async Task<TestPeer> CreateAsync(TestHost host, long epoch, string guest, IDirtyTrackingProbe? tracking = null, Func<PeerInstance, PeerInstance>? change = null)
     {
         var (folder, instance) = await host.CreateAsync(epoch, guest);

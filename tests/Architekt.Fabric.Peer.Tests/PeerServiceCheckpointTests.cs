@@ -1,0 +1,111 @@
+using Architekt.Fabric.Peer.Hosting;
+using Architekt.Fabric.Peer.Tests.Support;
+
+namespace Architekt.Fabric.Peer.Tests;
+
+/// <summary>Checkpoints of a real guest that goes on, or has to go on because they fail.</summary>
+[Collection(SharedGuest.Name)]
+public sealed class PeerServiceCheckpointTests(PackagedGuest guest)
+{
+    [Fact]
+    public async Task Checkpoint_BusyGuestKeepsRunning_BothGoOnIntact()
+    {
+        var package = await guest.RequireAsync();
+        await using var peer = await guest.ResumeAsync(package);
+        await PackagedGuest.IntactAsync(peer, 1);
+        var folder = guest.MakeFolder(package);
+        var checkpoint = new PeerCheckpoint(peer.Instance.Epoch, "keep", folder, KeepRunning: true);
+
+        var answer = await peer.Service.CheckpointAsync(checkpoint);
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"{answer}");
+        Assert.InRange(answer.PauseMs, 0.1, 10_000);
+        Assert.InRange(answer.MemoryBytes, 20 << 20, peer.Instance.MemoryBytes);
+        Assert.InRange(answer.StateBytes, 10_000, 4 << 20);
+        Assert.InRange(answer.DiskBytes, 1 << 20, 1L << 30);
+        Assert.Equal(["disk", "initramfs", "kernel", "memory", "state"], Names(folder));
+        Assert.Same(answer, await peer.Service.CheckpointAsync(checkpoint));
+        Assert.Equal(PeerState.Running, peer.Service.Status.State);
+        await PackagedGuest.IntactAsync(peer, peer.ConsoleText().Split("mem-intact").Length + 1);
+        await using var fork = await guest.ResumeAsync(folder);
+        await PackagedGuest.IntactAsync(fork, 2);
+        await Deadline.UntilAsync(
+            () => fork.ConsoleText().Contains("diskcheck: ", StringComparison.Ordinal), "the fork checks its disk", 120);
+        Assert.Matches("diskcheck: [1-9][0-9]* ok, 0 bad", fork.ConsoleText());
+    }
+
+    [Fact]
+    public async Task Checkpoint_BootedGuestKeepsRunning_CanBeResumed()
+    {
+        await guest.RequireAsync();
+        var peer = await guest.BootAsync();
+        var folder = guest.MakeFolder(TestHost.RequireGuest());
+
+        await peer.Service.CheckpointAsync(new PeerCheckpoint(peer.Instance.Epoch, "booted", folder, KeepRunning: true));
+
+        await PackagedGuest.IntactAsync(peer, peer.ConsoleText().Split("mem-intact").Length + 1);
+        await peer.DisposeAsync();
+        await using var fork = await guest.ResumeAsync(folder, "now");
+        await PackagedGuest.IntactAsync(fork, 2);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Checkpoint_GuestVetoes_IsRefusedAndLeavesNothing(bool keepRunning)
+    {
+        var package = await guest.RequireAsync();
+        await using var peer = await guest.ResumeAsync(package);
+        const string Hook = "/etc/architekt/before-suspend.d/busy";
+        await GuestShell.RunAsync(peer, $"echo '#!/bin/sh' >{Hook}; echo 'exit 3' >>{Hook}; chmod 755 {Hook}");
+        var folder = guest.MakeFolder(package);
+
+        var refusal = await Assert.ThrowsAsync<PeerException>(
+            () => peer.Service.CheckpointAsync(new PeerCheckpoint(peer.Instance.Epoch, "vetoed", folder, keepRunning)));
+
+        Assert.Equal("Refused", refusal.Code);
+        Assert.Equal(["initramfs", "kernel"], Names(folder));
+        Assert.Equal(PeerState.Running, peer.Service.Status.State);
+        await PackagedGuest.IntactAsync(peer, peer.ConsoleText().Split("mem-intact").Length + 1);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Checkpoint_FailsWithTheGuestStopped_GuestGoesOnAndNothingIsLeft(bool keepRunning)
+    {
+        var package = await guest.RequireAsync();
+        await using var peer = await guest.ResumeAsync(package);
+        var folder = guest.MakeFolder(package);
+
+        // The state is what is written first once the guest stands still.
+        File.CreateSymbolicLink(Path.Combine(folder, PeerApi.CheckpointState), "/nowhere/state");
+
+        var failure = await Assert.ThrowsAsync<PeerException>(
+            () => peer.Service.CheckpointAsync(new PeerCheckpoint(peer.Instance.Epoch, "failed", folder, keepRunning)));
+
+        Assert.Contains(folder, failure.Message, StringComparison.Ordinal);
+        Assert.Equal(["initramfs", "kernel"], Names(folder));
+        Assert.Equal(PeerState.Running, peer.Service.Status.State);
+        await PackagedGuest.IntactAsync(peer, peer.ConsoleText().Split("mem-intact").Length + 1);
+        await peer.PingAgentAsync();
+        var again = guest.MakeFolder(package);
+        await peer.Service.CheckpointAsync(new PeerCheckpoint(peer.Instance.Epoch, "again", again, KeepRunning: false));
+        Assert.Equal(PeerExitKind.Suspended, (await peer.WaitForExitAsync()).Kind);
+    }
+
+    [Fact]
+    public async Task Checkpoint_FolderHoldsOneAlready_IsRefused()
+    {
+        var package = await guest.RequireAsync();
+        await using var peer = await guest.ResumeAsync(package);
+
+        var refusal = await Assert.ThrowsAsync<PeerException>(
+            () => peer.Service.CheckpointAsync(new PeerCheckpoint(peer.Instance.Epoch, "over", package, KeepRunning: true)));
+
+        Assert.Equal("Conflict", refusal.Code);
+        Assert.Equal(["disk", "initramfs", "kernel", "memory", "state"], Names(package));
+    }
+
+    private static string[] Names(string folder) => [.. Directory.EnumerateFileSystemEntries(folder).Select(Path.GetFileName).Order()!];
+}

@@ -1,0 +1,136 @@
+using Architekt.Fabric.Agents;
+using Architekt.Fabric.Network;
+using Architekt.Fabric.Peer.Hosting;
+using Architekt.Fabric.Peer.Tests.Support;
+
+namespace Architekt.Fabric.Peer.Tests;
+
+/// <summary>A real guest that resumes from a package, several times.</summary>
+[Collection(SharedGuest.Name)]
+public sealed class PeerServicePackageTests(PackagedGuest guest)
+{
+    private const int Page = 4096;
+
+    [Theory]
+    [InlineData("none")]
+    [InlineData("idle")]
+    [InlineData("now")]
+    public async Task Boot_FromPackage_GuestGoesOnWithItsMemoryAndDisk(string mode)
+    {
+        var package = await guest.RequireAsync();
+        await using var peer = await guest.ResumeAsync(package, mode);
+
+        await peer.PingAgentAsync();
+        await PackagedGuest.IntactAsync(peer, 2);
+
+        var status = peer.Service.Status;
+        Assert.Equal(mode, status.Fill!.Mode);
+        Assert.InRange(status.Fill.PagesOnDemand, 1, status.Fill.DataBytes / Page);
+        Assert.Equal([PackagedGuest.Digest], status.Bases!);
+        if (mode == "none")
+        {
+            Assert.Equal(("filling", 0), (status.Fill.State, status.Fill.FilledBytes));
+            Assert.InRange(status.ResidentBytes, Page, status.Fill.DataBytes * 3 / 4);
+            await peer.Service.SetFillAsync(new PeerFillMode(peer.Instance.Epoch, "now"));
+        }
+
+        await Deadline.UntilAsync(() => peer.Service.Status.Fill!.State == "complete", "all of the RAM is there");
+        Assert.InRange(peer.Service.Status.ResidentBytes, status.Fill.DataBytes, peer.Instance.MemoryBytes);
+        var seen = peer.ConsoleText().Split("mem-intact").Length;
+        await PackagedGuest.IntactAsync(peer, seen + 1);
+    }
+
+    [Fact]
+    public async Task Boot_TwoForks_AreMachinesOfTheirOwn()
+    {
+        var package = await guest.RequireAsync();
+        await using var first = await ForkAsync(package, "fork-a", "10.99.0.11/24");
+        await using var second = await ForkAsync(package, "fork-b", "10.99.0.12/24");
+        await RequireIdentityAsync(first);
+
+        foreach (var (fork, name, address) in new[] { (first, "fork-a", "10.99.0.11/24"), (second, "fork-b", "10.99.0.12/24") })
+        {
+            await Deadline.UntilAsync(async () => await GuestShell.RunAsync(fork, "hostname") == name, $"the guest is called {name}");
+            if (fork.Instance.Mac is not { } mac) continue;
+            await Deadline.UntilAsync(async () => (await GuestShell.RunAsync(fork, "ip addr show dev eth0")).Contains(address, StringComparison.Ordinal), $"the guest has {address}");
+            Assert.Equal(mac, await GuestShell.RunAsync(fork, "cat /sys/class/net/eth0/address"));
+            Assert.Contains("default via 10.99.0.1", await GuestShell.RunAsync(fork, "ip route"), StringComparison.Ordinal);
+        }
+
+        var ids = new[] { await GuestShell.RunAsync(first, "cat /etc/machine-id"), await GuestShell.RunAsync(second, "cat /etc/machine-id") };
+        Assert.All(ids, static id => Assert.Matches("^[0-9a-f]{32}$", id));
+        Assert.NotEqual(ids[0], ids[1]);
+        var random = "head -c 16 /dev/urandom | md5sum";
+        Assert.NotEqual(await GuestShell.RunAsync(first, random), await GuestShell.RunAsync(second, random));
+        await PackagedGuest.IntactAsync(first, 2);
+        await PackagedGuest.IntactAsync(second, 2);
+    }
+
+    [Fact]
+    public async Task Boot_LargeGuest_NeedsNoMoreOfItsMemoryThanASmallOne()
+    {
+        const int Small = 256, Large = 4096;
+        var needed = new Dictionary<int, PeerStatus>();
+        foreach (var megabytes in new[] { Small, Large })
+        {
+            await using var peer = await guest.ResumeAsync(await guest.RequireAsync(megabytes), "none", megabytes);
+            await peer.PingAgentAsync();
+            needed[megabytes] = peer.Service.Status;
+            TestContext.Current.TestOutputHelper?.WriteLine($"{megabytes} MiB: {needed[megabytes]}");
+        }
+
+        Assert.InRange(needed[Large].Fill!.PagesOnDemand, 1, needed[Small].Fill!.PagesOnDemand * 3 / 2);
+        Assert.InRange(needed[Large].ResidentBytes, 1, needed[Small].ResidentBytes * 3 / 2);
+    }
+
+    [Fact]
+    public async Task Boot_StateIsDamaged_LeavesNothingRunning()
+    {
+        var package = await guest.RequireAsync();
+        var damaged = Path.Combine(guest.Host.Path, "damaged");
+        var bytes = await File.ReadAllBytesAsync(Path.Combine(package, PeerApi.CheckpointState), TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(damaged, bytes[..(bytes.Length / 2)], TestContext.Current.CancellationToken);
+        await using var peer = await TestPeer.CreateAsync(guest.Host, 1, package, change: instance => instance with
+        {
+            PackageMemoryPath = Path.Combine(package, PeerApi.CheckpointMemory),
+            PackageStatePath = damaged,
+        });
+
+        var failure = await Assert.ThrowsAsync<PeerException>(() => peer.Service.BootAsync(1));
+
+        Assert.Contains(damaged, failure.Message, StringComparison.Ordinal);
+        Assert.Equal(PeerExitKind.StartFailed, (await peer.WaitForExitAsync()).Kind);
+        Assert.False(peer.Qemu().IsAlive());
+        Assert.Equal(0, peer.ReadIdentity().GrantedEpoch);
+    }
+
+    [Fact]
+    public async Task Fill_UnknownMode_IsRefused()
+    {
+        await using var peer = await guest.ResumeAsync(await guest.RequireAsync(), "none");
+
+        var refusal = await Assert.ThrowsAsync<PeerException>(() => peer.Service.SetFillAsync(new PeerFillMode(peer.Instance.Epoch, "later")));
+
+        Assert.Equal("Refused", refusal.Code);
+        Assert.Equal("none", peer.Service.Status.Fill!.Mode);
+    }
+
+    private Task<TestPeer> ForkAsync(string package, string name, string address) => guest.ResumeAsync(package, change: instance => instance with
+    {
+        Mac = instance.Mac is null ? null : MacAddress.Generate(name).ToString(),
+        Identity = new GuestIdentity(name, instance.Mac is null ? null : address, instance.Mac is null ? null : "10.99.0.1", Fresh: true),
+    });
+
+    private static async Task RequireIdentityAsync(TestPeer peer)
+    {
+        await using var agent = await AgentClient.ConnectAsync(peer.AgentSocket, TestContext.Current.CancellationToken);
+        try
+        {
+            await agent.TakeIdentityAsync(new AgentIdentity(null, null, null, null, null), TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        }
+        catch (AgentException error) when (error.Kind == AgentExceptionKind.Unsupported)
+        {
+            Assert.Skip("The guest in ARCHITEKT_TEST_GUEST has an agent that is older than the call 'identity'.");
+        }
+    }
+}
