@@ -72,19 +72,22 @@ public sealed class PeerServiceCheckpointTests(PackagedGuest guest)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Checkpoint_FailsWithTheGuestStopped_GuestGoesOnAndNothingIsLeft(bool keepRunning)
+    public async Task Checkpoint_DiskCannotBeRead_GuestGoesOnAndNothingIsLeft(bool keepRunning)
     {
         var package = await guest.RequireAsync();
         await using var peer = await guest.ResumeAsync(package);
         var folder = guest.MakeFolder(package);
 
-        // The state is what is written first once the guest stands still.
-        File.CreateSymbolicLink(Path.Combine(folder, PeerApi.CheckpointState), "/nowhere/state");
+        // It is looked for right before the guest stops, or, if it is to end, when all else is written and it stands still.
+        var overlay = peer.Instance.OverlayDiskPath!;
+        File.Move(overlay, overlay + ".away");
 
         var failure = await Assert.ThrowsAsync<PeerException>(
             () => peer.Service.CheckpointAsync(new PeerCheckpoint(peer.Instance.Epoch, "failed", folder, keepRunning)));
+        File.Move(overlay + ".away", overlay);
 
-        Assert.Contains(folder, failure.Message, StringComparison.Ordinal);
+        Assert.Equal("Failed", failure.Code);
+        Assert.Contains(overlay, failure.Message, StringComparison.Ordinal);
         Assert.Equal(["initramfs", "kernel"], Names(folder));
         Assert.Equal(PeerState.Running, peer.Service.Status.State);
         await PackagedGuest.IntactAsync(peer, peer.ConsoleText().Split("mem-intact").Length + 1);

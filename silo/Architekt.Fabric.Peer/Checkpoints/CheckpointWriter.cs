@@ -36,7 +36,9 @@ internal sealed class CheckpointWriter(VmMachine machine, PeerInstance instance,
             if (options.KeepRunning) await CopyWhileRunningAsync(image, cancellationToken);
             await guest.BeforeSuspendAsync(cancellationToken);
             var stopped = await WriteStoppedAsync(image, cancellationToken);
-            image.Flush();
+
+            // Not before: a disk takes its time, and a guest that goes on must not wait for it.
+            await Task.WhenAll(Task.Run(image.Flush, CancellationToken.None), DiskFile.WriteOutAsync(_files.State));
             return stopped;
         }
         catch (Exception error)
@@ -138,9 +140,7 @@ internal sealed class CheckpointWriter(VmMachine machine, PeerInstance instance,
         await machine.Qmp.MigrateAsync(stream.Uri, cancellationToken);
         if ((await completed).MigrationStatus is var status && status != MigrationStatus.Completed)
             throw PeerException.Failed($"QEMU could not write out the device state: its migration is {status}. {machine.Process.ReadStandardErrorTail()}".TrimEnd());
-        var bytes = await saving;
-        file.Flush(flushToDisk: true);
-        return bytes;
+        return await saving;
     }
 
     private async Task<long> MakeDiskAsync(string? overlay, CancellationToken cancellationToken)
