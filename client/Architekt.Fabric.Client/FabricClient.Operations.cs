@@ -6,7 +6,7 @@ namespace Architekt.Fabric.Client;
 
 public partial class FabricClient
 {
-    /// <summary>Starts moving a VM to another host while it runs. Returns when the fabric has accepted it.</summary>
+    /// <summary>Starts moving a VM to another host, while it runs or with it stopped. Returns when the fabric has accepted it.</summary>
     /// <param name="vm">The VM.</param>
     /// <param name="destination">The host to move to.</param>
     /// <param name="options">How; null takes the defaults.</param>
@@ -27,22 +27,12 @@ public partial class FabricClient
         var request = new MigrationRequest(
             operationId is null ? OperationId.Create() : FabricNames.Require(operationId, "operation"), destination, options);
 
-        // A request with an id can be repeated without harm, so an unknown outcome need not be the caller's problem.
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                var started = await Connection.CallVmAsync(vm, grain => grain.MigrateAsync(request, cancellationToken), cancellationToken).ConfigureAwait(false);
-                return new MigrationOperation(this, Connection.Options, started.Id, started);
-            }
-            catch (FabricException error) when (error.IsTransient && attempt < 3)
-            {
-                await Task.Delay(Connection.Options.RetryDelay * attempt, Connection.Options.TimeProvider, cancellationToken).ConfigureAwait(false);
-            }
-        }
+        var started = await RepeatAsync(
+            () => Connection.CallVmAsync(vm, grain => grain.MigrateAsync(request, cancellationToken), cancellationToken), cancellationToken).ConfigureAwait(false);
+        return new MigrationOperation(this, Connection.Options, started.Id, started);
     }
 
-    /// <summary>A handle on an operation that was started earlier, by anyone. Nothing is asked of the fabric yet.</summary>
+    /// <summary>A handle on a migration that was started earlier, by anyone. Nothing is asked of the fabric yet.</summary>
     public virtual MigrationOperation GetOperation(string id) =>
         new(this, Connection.Options, FabricNames.Require(id, "operation"), started: null);
 

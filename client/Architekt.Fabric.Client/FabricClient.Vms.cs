@@ -4,7 +4,10 @@ namespace Architekt.Fabric.Client;
 
 public partial class FabricClient
 {
-    /// <summary>Creates a VM and starts it. Returns when its QEMU runs, which is before the guest is up; see <see cref="WaitForVmAsync"/>.</summary>
+    /// <summary>
+    /// Creates a VM and starts it: by resuming if the package has memory, else by booting. Returns when its QEMU runs, which is before a guest that boots is up; see
+    /// <see cref="WaitForVmAsync"/>.
+    /// </summary>
     public virtual Task<VmInfo> RunVmAsync(VmSpec spec, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(spec);
@@ -24,6 +27,27 @@ public partial class FabricClient
     public virtual async Task<VmInfo> GetVmAsync(string name, CancellationToken cancellationToken = default) =>
         await FindVmAsync(name, cancellationToken).ConfigureAwait(false)
             ?? throw FabricException.NotFound($"There is no VM named '{name}'.");
+
+    /// <summary>
+    /// A VM, with what it holds of its host now if that can be asked; fails with <see cref="FabricErrorCode.NotFound"/> if there is none of that name.
+    /// </summary>
+    public virtual async Task<VmInfo> InspectVmAsync(string name, CancellationToken cancellationToken = default)
+    {
+        var vm = await GetVmAsync(name, cancellationToken).ConfigureAwait(false);
+        if (vm.State is not (VmState.Running or VmState.Booting or VmState.Stopping)) return vm;
+        try
+        {
+            return await Connection.CallVmAsync(name, grain => grain.GetAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+        }
+        catch (FabricException error) when (error.IsTransient)
+        {
+            return vm;
+        }
+    }
+
+    /// <summary>Boots a stopped VM from its own disk. Returns when its QEMU runs, which is before the guest is up; see <see cref="WaitForVmAsync"/>.</summary>
+    public virtual Task<VmInfo> StartVmAsync(string name, CancellationToken cancellationToken = default) =>
+        Connection.CallVmAsync(name, vm => vm.StartAsync(cancellationToken), cancellationToken);
 
     /// <summary>All VMs, by name.</summary>
     public virtual async Task<IReadOnlyList<VmInfo>> ListVmsAsync(CancellationToken cancellationToken = default)

@@ -31,6 +31,10 @@ public interface ICatalogGrain : IGrainWithIntegerKey
     [Alias("migration-result")]
     Task<MigrationResult?> FindMigrationResultAsync(string id, CancellationToken cancellationToken = default);
 
+    /// <summary>The recorded result of a checkpoint that has ended, or null.</summary>
+    [Alias("checkpoint-result")]
+    Task<CheckpointResult?> FindCheckpointResultAsync(string id, CancellationToken cancellationToken = default);
+
     /// <summary>Events after <paramref name="afterSequence"/>, oldest first; -1 means the newest <paramref name="limit"/>.</summary>
     [Alias("events")]
     Task<IReadOnlyList<FabricEvent>> ReadEventsAsync(long afterSequence, int limit, CancellationToken cancellationToken = default);

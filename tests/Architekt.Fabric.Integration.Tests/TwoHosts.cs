@@ -76,6 +76,14 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
 
     internal string Other(string host) => host == HostA.Name ? HostB.Name : HostA.Name;
 
+    /// <summary>Where a host keeps a package.</summary>
+    internal string PackageFolder(SiloProcess host, string digest) => Path.Combine(StateFolder(host), "packages", digest);
+
+    /// <summary>The disks a VM has on a host.</summary>
+    internal IReadOnlyList<string> Disks(SiloProcess host, string vm) => Directory.GetFiles(Path.Combine(StateFolder(host), "disks"), $"{vm}.*");
+
+    private string StateFolder(SiloProcess host) => Path.Combine(_folder, host == HostA ? "a" : "b");
+
     /// <summary>Names of the instance folders on a host: what runs, or was left, there.</summary>
     internal static IReadOnlyList<string> Instances(SiloProcess host) =>
         [.. Directory.EnumerateDirectories(host.RuntimeFolder).Select(static folder => Path.GetFileName(folder))];

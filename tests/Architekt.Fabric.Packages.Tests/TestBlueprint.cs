@@ -25,6 +25,8 @@ internal sealed class TestBlueprint
         WriteManifest(Manifest(name, entries));
     }
 
+    internal static PackageMachine Machine { get; } = new() { Accelerator = "tcg", CpuModel = "max", Mac = "52:54:00:12:34:56" };
+
     internal string Folder { get; }
 
     internal string ManifestPath => PathOf(PackageManifest.FileName);

@@ -48,12 +48,14 @@ internal static class OperationCommands
     {
         var id = Arguments.OperationId();
         return cli.Bind(
-            new Command("watch", "Watches a migration to its end. Ctrl-C stops the watching, not the migration.") { id },
+            new Command("watch", "Watches an operation to its end. Ctrl-C stops the watching, not the operation.") { id },
             async context =>
             {
                 var client = await context.ConnectAsync().ConfigureAwait(false);
                 var operation = client.GetOperation(context.Parsed.GetRequiredValue(id));
                 var info = await operation.GetInfoAsync(context.Token).ConfigureAwait(false);
+                if (info.Kind == OperationKinds.Checkpoint)
+                    return await CheckpointFollower.FollowAsync(context, client.GetCheckpoint(operation.Id)).ConfigureAwait(false);
                 return await new MigrationFollower(context, client, operation, info).FollowAsync().ConfigureAwait(false);
             });
     }
@@ -62,12 +64,15 @@ internal static class OperationCommands
     {
         var id = Arguments.OperationId();
         return cli.Bind(
-            new Command("cancel", "Cancels a migration; the VM stays where it is. Refused once the destination owns the VM.") { id },
+            new Command("cancel", "Cancels an operation; the VM goes on where it is. Refused once a destination owns the VM.") { id },
             async context =>
             {
                 var client = await context.ConnectAsync().ConfigureAwait(false);
                 var operation = client.GetOperation(context.Parsed.GetRequiredValue(id));
-                await operation.CancelAsync(context.Token).ConfigureAwait(false);
+                var kind = (await client.FindOperationAsync(operation.Id, context.Token).ConfigureAwait(false))?.Kind;
+                await (kind == OperationKinds.Checkpoint
+                    ? client.GetCheckpoint(operation.Id).CancelAsync(context.Token)
+                    : operation.CancelAsync(context.Token)).ConfigureAwait(false);
                 var info = await operation.GetInfoAsync(context.Token).ConfigureAwait(false);
                 context.Note($"Cancelling; see it end with: fabric operation watch {operation.Id}");
                 return context.Print(Details, OperationDetail.From(info, null));

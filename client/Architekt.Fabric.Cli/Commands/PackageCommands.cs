@@ -9,6 +9,7 @@ internal static class PackageCommands
 {
     public static Command Create(CommandRunner cli) => new("package", "What VMs are started from.")
     {
+        PackageCreateCommand.Create(cli),
         Import(cli),
         List(cli),
         Show(cli),

@@ -12,6 +12,8 @@ internal static class VmCommands
         List(cli),
         Show(cli),
         VmWaitCommand.Create(cli),
+        VmStartCommand.Create(cli),
+        VmCheckpointCommand.Create(cli),
         VmMigrateCommand.Create(cli),
         VmStopCommand.Create(cli),
         Delete(cli),
@@ -36,7 +38,7 @@ internal static class VmCommands
             async context =>
             {
                 var client = await context.ConnectAsync().ConfigureAwait(false);
-                return context.Print(Details, await client.GetVmAsync(context.Parsed.GetRequiredValue(name), context.Token).ConfigureAwait(false));
+                return context.Print(Details, await client.InspectVmAsync(context.Parsed.GetRequiredValue(name), context.Token).ConfigureAwait(false));
             });
     }
 
@@ -65,6 +67,10 @@ internal static class VmCommands
         .Add("Digest", vm => vm.PackageDigest)
         .Add("vCPUs", vm => $"{vm.Vcpus}")
         .Add("Memory", vm => ByteSize.Format(vm.MemoryBytes))
+        .Add("Resident", vm => vm.Usage is { } usage ? ByteSize.Format(usage.ResidentBytes) : null)
+        .Add("Fill", vm => vm.Usage?.Fill is { } fill
+            ? $"{fill.State} ({fill.Mode}), {ByteSize.Format(fill.FilledBytes)} of {ByteSize.Format(fill.DataBytes)}, {fill.PagesOnDemand} pages on demand"
+            : null)
         .Add("MAC", vm => vm.Mac)
         .Add("Operation", vm => vm.Operation)
         .Add("Created", vm => Times.Format(vm.CreatedAt))

@@ -21,7 +21,7 @@ internal static class VmMigrateCommand
         var operation = Arguments.NameOption("--operation", "operation", "Id for the operation: asking again with the same id is the same migration.", "ID");
         var detach = new Option<bool>("--detach") { Description = "Return as soon as the migration is accepted." };
         return cli.Bind(
-            new Command("migrate", "Moves a VM to another host while it runs.")
+            new Command("migrate", "Moves a VM to another host: while it runs, or with it stopped.")
             {
                 name, to, verify, pauseBudget, maxRounds, timeout, connections, bandwidth, operation, detach,
             },

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Architekt.Fabric.Cli.Output;
 using Architekt.Fabric.Cli.Parsing;
 
 namespace Architekt.Fabric.Cli.Commands;
@@ -6,6 +7,7 @@ namespace Architekt.Fabric.Cli.Commands;
 internal static class VmRunCommand
 {
     private static readonly TimeSpan _defaultTimeout = TimeSpan.FromMinutes(5);
+    private static readonly Dictionary<string, FillMode> _modes = Enum.GetValues<FillMode>().ToDictionary(Words.Of);
 
     public static Command Create(CommandRunner cli)
     {
@@ -17,10 +19,22 @@ internal static class VmRunCommand
         var mac = new Option<string?>("--mac") { Description = "MAC address of its network card; default: derived from the name.", HelpName = "MAC" };
         var append = new Option<string?>("--append") { Description = "Added to the package's kernel command line.", HelpName = "ARGS" };
         var noNetwork = new Option<bool>("--no-network") { Description = "Without a network card." };
+        var ip = GuestNetwork.Address();
+        var gateway = GuestNetwork.Gateway();
+        var fill = new Option<string>("--fill")
+        {
+            Description = "When the RAM of a package is brought in besides what the guest touches: none, idle or now.",
+            HelpName = "MODE",
+            DefaultValueFactory = _ => Words.Of(FillMode.Idle),
+        };
+        fill.AcceptOnlyFromAmong([.. _modes.Keys]);
         var wait = new Option<bool>("--wait") { Description = "Wait until the guest says that it is up." };
         var timeout = Arguments.Time("--timeout", "How long to wait; default: 5m.");
         return cli.Bind(
-            new Command("run", "Creates a VM and starts it.") { name, package, host, vcpus, memory, mac, append, noNetwork, wait, timeout },
+            new Command("run", "Creates a VM and starts it: resumes it if the package has memory, boots it otherwise.")
+            {
+                name, package, host, vcpus, memory, mac, append, noNetwork, ip, gateway, fill, wait, timeout,
+            },
             async context =>
             {
                 var parsed = context.Parsed;
@@ -32,7 +46,10 @@ internal static class VmRunCommand
                     parsed.GetValue(memory),
                     parsed.GetValue(mac),
                     parsed.GetValue(append),
-                    HasNetwork: !parsed.GetValue(noNetwork));
+                    HasNetwork: !parsed.GetValue(noNetwork),
+                    parsed.GetValue(ip),
+                    parsed.GetValue(gateway),
+                    _modes[parsed.GetRequiredValue(fill)]);
                 var client = await context.ConnectAsync().ConfigureAwait(false);
                 var vm = await client.RunVmAsync(spec, context.Token).ConfigureAwait(false);
                 if (parsed.GetValue(wait))

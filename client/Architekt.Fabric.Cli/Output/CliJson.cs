@@ -20,6 +20,7 @@ namespace Architekt.Fabric.Cli.Output;
 [JsonSerializable(typeof(LogLine))]
 [JsonSerializable(typeof(IReadOnlyList<LogLine>))]
 [JsonSerializable(typeof(MigrationReport))]
+[JsonSerializable(typeof(CheckpointResult))]
 [JsonSerializable(typeof(Acknowledgement))]
 [JsonSerializable(typeof(ErrorObject))]
 internal sealed partial class CliJson : JsonSerializerContext
@@ -41,6 +42,7 @@ internal sealed partial class CliJson : JsonSerializerContext
             Enum<VmState>(),
             Enum<MigrationPhase>(),
             Enum<OperationOutcome>(),
+            Enum<MemoryBase>(),
             Enum<FabricErrorCode>(),
         },
     });

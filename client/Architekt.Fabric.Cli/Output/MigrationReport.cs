@@ -19,7 +19,8 @@ internal sealed record MigrationReport(
     MigrationBytes Bytes,
     MigrationPause? Pause,
     int? FramesCarried,
-    bool? Verified)
+    bool? Verified,
+    MemoryBase? Base)
 {
     public static MigrationReport Ended(MigrationResult result) => new(
         result.Operation,
@@ -39,7 +40,8 @@ internal sealed record MigrationReport(
         MigrationBytes.From(result.Transfer),
         result.Pause is { } breakdown ? MigrationPause.From(breakdown) : null,
         result.Pause?.FramesCarried,
-        result.Verified);
+        result.Verified,
+        result.Base);
 
     /// <summary>For a migration that goes on unwatched; the VM may be on either host by now.</summary>
     public static MigrationReport Unfinished(OperationInfo operation, TransferCounters transfer) => new(
@@ -60,16 +62,17 @@ internal sealed record MigrationReport(
         MigrationBytes.From(transfer),
         Pause: null,
         FramesCarried: null,
-        Verified: null);
+        Verified: null,
+        Base: null);
 
     internal static double Round(double milliseconds) => Math.Round(milliseconds, 3);
 }
 
 /// <summary>What a migration moved, by kind, in bytes.</summary>
-internal sealed record MigrationBytes(long Memory, long Zero, long Skipped, long Disk, long State, long LastRound, long OnWire)
+internal sealed record MigrationBytes(long Memory, long Zero, long Skipped, long Base, long Disk, long State, long LastRound, long OnWire)
 {
     public static MigrationBytes From(TransferCounters transfer) => new(
-        transfer.MemoryBytes, transfer.ZeroBytes, transfer.SkippedBytes, transfer.DiskBytes, transfer.StateBytes, transfer.LastRoundBytes, transfer.BytesOnWire);
+        transfer.MemoryBytes, transfer.ZeroBytes, transfer.SkippedBytes, transfer.BaseBytes, transfer.DiskBytes, transfer.StateBytes, transfer.LastRoundBytes, transfer.BytesOnWire);
 }
 
 /// <summary>Where a migration's pause went, in ms.</summary>

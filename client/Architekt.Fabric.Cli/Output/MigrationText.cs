@@ -10,9 +10,15 @@ internal static class MigrationText
         var transfer = result.Transfer;
         yield return $"VM '{result.Vm}' moved from {result.From} to {result.To}, epoch {result.Epoch}.";
         var pause = result.PauseMs is { } ms ? $"pause {Duration.Format(ms)}, " : "";
+        var known = result.Base switch
+        {
+            MemoryBase.Package => $", {ByteSize.Format(transfer.BaseBytes)} of memory as in the package",
+            MemoryBase.LastVisit => $", {ByteSize.Format(transfer.BaseBytes)} of memory as on its last visit",
+            _ => "",
+        };
         var verified = result.Verified is true ? ", memory verified" : "";
         yield return $"{pause}total {Duration.Format(result.TotalMs)}, {Rounds(transfer.Rounds)}, {ByteSize.Format(transfer.BytesOnWire)} sent " +
-            $"(memory {ByteSize.Format(transfer.MemoryBytes)}, disk {ByteSize.Format(transfer.DiskBytes)}, state {ByteSize.Format(transfer.StateBytes)}){verified}";
+            $"(memory {ByteSize.Format(transfer.MemoryBytes)}, disk {ByteSize.Format(transfer.DiskBytes)}, state {ByteSize.Format(transfer.StateBytes)}){known}{verified}";
     }
 
     public static string Failure(MigrationResult result)

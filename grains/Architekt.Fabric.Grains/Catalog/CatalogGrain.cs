@@ -31,6 +31,9 @@ internal sealed class CatalogGrain(
     public Task<MigrationResult?> FindMigrationResultAsync(string id, CancellationToken cancellationToken) =>
         operations.FindResultAsync(id, cancellationToken);
 
+    public Task<CheckpointResult?> FindCheckpointResultAsync(string id, CancellationToken cancellationToken) =>
+        operations.FindCheckpointResultAsync(id, cancellationToken);
+
     public Task<IReadOnlyList<FabricEvent>> ReadEventsAsync(long afterSequence, int limit, CancellationToken cancellationToken) =>
         events.ReadAsync(afterSequence, Math.Clamp(limit, 1, 1000), cancellationToken);
 

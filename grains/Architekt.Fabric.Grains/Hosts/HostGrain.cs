@@ -25,6 +25,9 @@ internal sealed class HostGrain(IHostRuntime runtime, HostLocator locator) : Pin
     public Task RemoveAsync(string vm, long epoch, CancellationToken cancellationToken) =>
         runtime.RemoveAsync(vm, epoch, cancellationToken);
 
+    public Task<VmUsage> GetUsageAsync(string vm, long epoch, CancellationToken cancellationToken) =>
+        runtime.GetUsageAsync(vm, epoch, cancellationToken);
+
     public Task<VmLog> ReadLogAsync(string vm, long epoch, long offset, int waitMs, CancellationToken cancellationToken) =>
         runtime.ReadLogAsync(vm, epoch, offset, waitMs, cancellationToken);
 
@@ -37,14 +40,26 @@ internal sealed class HostGrain(IHostRuntime runtime, HostLocator locator) : Pin
     public Task<IReadOnlyList<string>> CheckDestinationAsync(MigrationPlan plan, CancellationToken cancellationToken) =>
         runtime.CheckDestinationAsync(plan, cancellationToken);
 
-    public Task<IncomingOffer> PrepareAsync(MigrationPlan plan, CancellationToken cancellationToken) =>
-        runtime.PrepareAsync(plan, cancellationToken);
+    public Task<IReadOnlyList<string>> FindBasesAsync(MigrationPlan plan, CancellationToken cancellationToken) =>
+        runtime.FindBasesAsync(plan, cancellationToken);
+
+    public Task<IncomingOffer> PrepareAsync(MigrationPlan plan, IReadOnlyList<string> bases, CancellationToken cancellationToken) =>
+        runtime.PrepareAsync(plan, bases, cancellationToken);
 
     public Task StartCopyAsync(MigrationPlan plan, IncomingOffer offer, CancellationToken cancellationToken) =>
         runtime.StartCopyAsync(plan, offer, cancellationToken);
 
     public Task<TransferStatus> GetTransferAsync(MigrationPlan plan, long afterVersion, CancellationToken cancellationToken) =>
         runtime.GetTransferAsync(plan, afterVersion, cancellationToken);
+
+    public Task<DiskOffer> OfferDiskAsync(MigrationPlan plan, CancellationToken cancellationToken) =>
+        runtime.OfferDiskAsync(plan, cancellationToken);
+
+    public Task StartFetchAsync(MigrationPlan plan, DiskOffer offer, CancellationToken cancellationToken) =>
+        runtime.StartFetchAsync(plan, offer, cancellationToken);
+
+    public Task<TransferStatus> GetFetchAsync(MigrationPlan plan, long afterVersion, CancellationToken cancellationToken) =>
+        runtime.GetFetchAsync(plan, afterVersion, cancellationToken);
 
     public Task SuspendAsync(MigrationPlan plan, CancellationToken cancellationToken) => runtime.SuspendAsync(plan, cancellationToken);
 

@@ -20,6 +20,9 @@ internal interface IHostControl : IGrainWithStringKey
     [Alias("remove")]
     Task RemoveAsync(string vm, long epoch, CancellationToken cancellationToken);
 
+    [Alias("usage"), ResponseTimeout("00:00:05")]
+    Task<VmUsage> GetUsageAsync(string vm, long epoch, CancellationToken cancellationToken);
+
     [Alias("read-log")]
     Task<VmLog> ReadLogAsync(string vm, long epoch, long offset, int waitMs, CancellationToken cancellationToken);
 
@@ -32,14 +35,26 @@ internal interface IHostControl : IGrainWithStringKey
     [Alias("check-destination")]
     Task<IReadOnlyList<string>> CheckDestinationAsync(MigrationPlan plan, CancellationToken cancellationToken);
 
+    [Alias("find-bases")]
+    Task<IReadOnlyList<string>> FindBasesAsync(MigrationPlan plan, CancellationToken cancellationToken);
+
     [Alias("prepare")]
-    Task<IncomingOffer> PrepareAsync(MigrationPlan plan, CancellationToken cancellationToken);
+    Task<IncomingOffer> PrepareAsync(MigrationPlan plan, IReadOnlyList<string> bases, CancellationToken cancellationToken);
 
     [Alias("start-copy")]
     Task StartCopyAsync(MigrationPlan plan, IncomingOffer offer, CancellationToken cancellationToken);
 
     [Alias("transfer")]
     Task<TransferStatus> GetTransferAsync(MigrationPlan plan, long afterVersion, CancellationToken cancellationToken);
+
+    [Alias("offer-disk")]
+    Task<DiskOffer> OfferDiskAsync(MigrationPlan plan, CancellationToken cancellationToken);
+
+    [Alias("start-fetch")]
+    Task StartFetchAsync(MigrationPlan plan, DiskOffer offer, CancellationToken cancellationToken);
+
+    [Alias("fetch")]
+    Task<TransferStatus> GetFetchAsync(MigrationPlan plan, long afterVersion, CancellationToken cancellationToken);
 
     [Alias("suspend")]
     Task SuspendAsync(MigrationPlan plan, CancellationToken cancellationToken);

@@ -25,7 +25,7 @@ public interface IHostRuntime
     /// <summary>Resolves what to start into a machine this host can build. Throws with the reason if it cannot.</summary>
     Task<MachineDescription> DescribeMachineAsync(VmSpec spec, CancellationToken cancellationToken);
 
-    /// <summary>Starts a VM's peer and QEMU and lets the guest run. Throws, with nothing left behind, if it cannot.</summary>
+    /// <summary>Starts a VM's peer and QEMU and lets the guest run. Throws, with nothing left behind but the disk of a VM that was stopped, if it cannot.</summary>
     Task StartAsync(VmInstance instance, CancellationToken cancellationToken);
 
     /// <summary>Asks the guest to shut down, or ends it.</summary>
@@ -33,6 +33,14 @@ public interface IHostRuntime
 
     /// <summary>Removes whatever a VM up to this epoch has left on the host, its disk included.</summary>
     Task RemoveAsync(string vm, long epoch, CancellationToken cancellationToken);
+
+    /// <summary>What a VM holds of this host now.</summary>
+    Task<VmUsage> GetUsageAsync(string vm, long epoch, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Makes a package of a running VM. If it throws, nothing is left, and the guest runs on, unless it was to be stopped and the package could not be completed after that.
+    /// </summary>
+    Task<CheckpointReport> CheckpointAsync(CheckpointPlan plan, CancellationToken cancellationToken);
 
     /// <summary>Reads a VM's console log.</summary>
     Task<VmLog> ReadLogAsync(string vm, long epoch, long offset, int waitMs, CancellationToken cancellationToken);
@@ -46,14 +54,29 @@ public interface IHostRuntime
     /// <summary>Why this host cannot be the destination; empty if it can.</summary>
     Task<IReadOnlyList<string>> CheckDestinationAsync(MigrationPlan plan, CancellationToken cancellationToken);
 
+    /// <summary>Source: names of the RAM the guest's differences are known from; a destination that has one of them is sent only those.</summary>
+    Task<IReadOnlyList<string>> FindBasesAsync(MigrationPlan plan, CancellationToken cancellationToken);
+
     /// <summary>Destination: starts QEMU paused and incoming and opens the exports.</summary>
-    Task<IncomingOffer> PrepareAsync(MigrationPlan plan, CancellationToken cancellationToken);
+    /// <param name="plan">The migration.</param>
+    /// <param name="bases">What <see cref="FindBasesAsync"/> said at the source.</param>
+    /// <param name="cancellationToken">Ends it; nothing is left.</param>
+    Task<IncomingOffer> PrepareAsync(MigrationPlan plan, IReadOnlyList<string> bases, CancellationToken cancellationToken);
 
     /// <summary>Source: starts copying; returns at once.</summary>
     Task StartCopyAsync(MigrationPlan plan, IncomingOffer offer, CancellationToken cancellationToken);
 
     /// <summary>Source: how far copying is; waits up to a second for something newer than <paramref name="afterVersion"/>.</summary>
     Task<TransferStatus> GetTransferAsync(MigrationPlan plan, long afterVersion, CancellationToken cancellationToken);
+
+    /// <summary>Source of a stopped VM: offers its disk for reading.</summary>
+    Task<DiskOffer> OfferDiskAsync(MigrationPlan plan, CancellationToken cancellationToken);
+
+    /// <summary>Destination of a stopped VM: starts reading its disk; returns at once.</summary>
+    Task StartFetchAsync(MigrationPlan plan, DiskOffer offer, CancellationToken cancellationToken);
+
+    /// <summary>Destination of a stopped VM: how far reading is; waits up to a second for something newer than <paramref name="afterVersion"/>.</summary>
+    Task<TransferStatus> GetFetchAsync(MigrationPlan plan, long afterVersion, CancellationToken cancellationToken);
 
     /// <summary>Source: asks the guest agent to get ready. Throws <see cref="FabricErrorCode.Refused"/> on a veto.</summary>
     Task SuspendAsync(MigrationPlan plan, CancellationToken cancellationToken);

@@ -22,6 +22,11 @@ internal sealed partial class MigrationActs(
     public Task<(ActResult Result, MigrationFailure? Failure)> DoAsync(MigrationAct act, CancellationToken cancellationToken) => act switch
     {
         MigrationAct.Check => TryAsync(act, CheckAsync, cancellationToken),
+
+        // Only the disk of a VM that does not run has to move; who owns it is decided in the same way.
+        MigrationAct.Copy when plan.IsStopped => TryAsync(act, FetchAsync, cancellationToken),
+        MigrationAct.Prepare or MigrationAct.Suspend or MigrationAct.Switch or MigrationAct.Run when plan.IsStopped =>
+            Task.FromResult<(ActResult, MigrationFailure?)>((ActResult.Done, null)),
         MigrationAct.Prepare => TryAsync(act, PrepareAsync, cancellationToken),
         MigrationAct.Copy => TryAsync(act, CopyAsync, cancellationToken),
         MigrationAct.Suspend => TryAsync(act, token => source.SuspendAsync(plan, token), cancellationToken),
@@ -46,7 +51,9 @@ internal sealed partial class MigrationActs(
 
     private async Task PrepareAsync(CancellationToken cancellationToken)
     {
-        _offer = await destination.PrepareAsync(plan, cancellationToken);
+        var bases = await source.FindBasesAsync(plan, cancellationToken);
+        _offer = await destination.PrepareAsync(plan, bases, cancellationToken);
+        if (_offer.BaseName is { } used) measured.Base = used == plan.Machine.PackageDigest ? MemoryBase.Package : MemoryBase.LastVisit;
 
         // The pause must not be the first time these lines run, are compiled, or use the connection.
         await SwitchAsync(isRehearsal: true, cancellationToken);
@@ -58,9 +65,26 @@ internal sealed partial class MigrationActs(
     private async Task CopyAsync(CancellationToken cancellationToken)
     {
         await source.StartCopyAsync(plan, _offer!, cancellationToken);
+        await FollowAsync(version => source.GetTransferAsync(plan, version, cancellationToken), async () =>
+        {
+            // A destination that died is noticed by the source as a broken connection, but one that merely refuses is not.
+            var load = await destination.WaitLoadedAsync(plan, waitMs: 0, cancellationToken);
+            if (load.Error is not null) throw new FabricException(FabricErrorCode.Failed, load.Error);
+        });
+    }
+
+    private async Task FetchAsync(CancellationToken cancellationToken)
+    {
+        var offer = await source.OfferDiskAsync(plan, cancellationToken);
+        await destination.StartFetchAsync(plan, offer, cancellationToken);
+        await FollowAsync(version => destination.GetFetchAsync(plan, version, cancellationToken), static () => Task.CompletedTask);
+    }
+
+    private async Task FollowAsync(Func<long, Task<TransferStatus>> look, Func<Task> between)
+    {
         for (var version = 0L; ;)
         {
-            var status = await source.GetTransferAsync(plan, version, cancellationToken);
+            var status = await look(version);
             measured.Transfer = status.Transfer;
             if (status.Error is not null) throw new FabricException(FabricErrorCode.Failed, status.Error);
             if (status.Version != version)
@@ -77,10 +101,7 @@ internal sealed partial class MigrationActs(
             }
 
             if (status.IsConverged) return;
-
-            // A destination that died is noticed by the source as a broken connection, but one that merely refuses is not.
-            var load = await destination.WaitLoadedAsync(plan, waitMs: 0, cancellationToken);
-            if (load.Error is not null) throw new FabricException(FabricErrorCode.Failed, load.Error);
+            await between();
         }
     }
 

@@ -20,6 +20,8 @@ internal sealed class MigrationMeasurements(TimeProvider time)
 
     public bool? Verified { get; set; }
 
+    public MemoryBase? Base { get; set; }
+
     public void Leave(MigrationPhase phase)
     {
         var now = time.GetTimestamp();
@@ -69,5 +71,6 @@ internal sealed class MigrationMeasurements(TimeProvider time)
                 Run.RunMs,
                 FramesCarried),
         Transfer,
-        Verified);
+        Verified,
+        Base);
 }

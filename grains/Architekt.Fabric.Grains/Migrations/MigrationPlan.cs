@@ -9,6 +9,7 @@ namespace Architekt.Fabric.Grains;
 /// <param name="Machine">What the VM's machine is.</param>
 /// <param name="Options">How.</param>
 /// <param name="RequestedAt">When it was asked for.</param>
+/// <param name="IsStopped">Whether the VM does not run, so that only its disk has to move.</param>
 [GenerateSerializer, Immutable]
 [Alias("architekt.migration-plan")]
 public sealed record MigrationPlan(
@@ -19,7 +20,8 @@ public sealed record MigrationPlan(
     long Epoch,
     MachineDescription Machine,
     MigrationOptions Options,
-    DateTimeOffset RequestedAt)
+    DateTimeOffset RequestedAt,
+    bool IsStopped = false)
 {
     /// <summary>The epoch reserved for the destination, n+1.</summary>
     public long NextEpoch => Epoch + 1;

@@ -25,6 +25,8 @@ internal sealed class HostLocator(
 
                 // A migration whose destination is gone is rolled back by its source.
                 return IsAlive(operation.Destination) ? operation.Destination : operation.Source;
+            case PinnedGrainTypes.Checkpoint:
+                return (await operations.FindAsync(key, cancellationToken))?.Source;
             default:
                 throw new InvalidOperationException($"Grain type '{grain.Type}' is not pinned to a host.");
         }

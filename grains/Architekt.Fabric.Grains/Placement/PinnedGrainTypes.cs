@@ -7,4 +7,5 @@ internal static class PinnedGrainTypes
     public const string Package = "package";
     public const string Vm = "vm";
     public const string Migration = "migration";
+    public const string Checkpoint = "checkpoint";
 }

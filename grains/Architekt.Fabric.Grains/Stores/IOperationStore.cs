@@ -10,13 +10,25 @@ public interface IOperationStore
     /// </summary>
     Task<OperationInfo> BeginAsync(MigrationPlan plan, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Records a checkpoint, which keeps every other operation off the VM until it has ended. With an id that is known already, returns what is recorded.
+    /// Throws as <see cref="BeginAsync"/> does.
+    /// </summary>
+    Task<OperationInfo> BeginCheckpointAsync(CheckpointPlan plan, CancellationToken cancellationToken);
+
     /// <summary>The operation, or null.</summary>
     Task<OperationInfo?> FindAsync(string id, CancellationToken cancellationToken);
 
-    /// <summary>What the operation was asked to do, or null.</summary>
+    /// <summary>What the migration was asked to do, or null if there is none of that id.</summary>
     Task<MigrationPlan?> FindPlanAsync(string id, CancellationToken cancellationToken);
 
-    /// <summary>How the operation ended, or null.</summary>
+    /// <summary>What the checkpoint was asked to do, or null if there is none of that id.</summary>
+    Task<CheckpointPlan?> FindCheckpointPlanAsync(string id, CancellationToken cancellationToken);
+
+    /// <summary>How the checkpoint ended, or null.</summary>
+    Task<CheckpointResult?> FindCheckpointResultAsync(string id, CancellationToken cancellationToken);
+
+    /// <summary>How the migration ended, or null.</summary>
     Task<MigrationResult?> FindResultAsync(string id, CancellationToken cancellationToken);
 
     /// <summary>Operations, newest first.</summary>
@@ -30,4 +42,7 @@ public interface IOperationStore
 
     /// <summary>Records the end, gives any reservation back, and writes the event. Does nothing if it has ended before.</summary>
     Task EndAsync(MigrationResult result, CancellationToken cancellationToken);
+
+    /// <summary>Records the end of a checkpoint, with its event. Does nothing if it has ended before.</summary>
+    Task EndCheckpointAsync(CheckpointResult result, CancellationToken cancellationToken);
 }

@@ -12,6 +12,7 @@ namespace Architekt.Fabric.Grains;
 /// <param name="Mac">MAC address of its card; null without a network.</param>
 /// <param name="QemuVersion">The QEMU it was started with; a destination's must not be older.</param>
 /// <param name="HasAgent">Whether the package says an agent answers on the agent port.</param>
+/// <param name="HasMemory">Whether the package has memory, so that the VM began by resuming.</param>
 [GenerateSerializer, Immutable]
 [Alias("architekt.machine-description")]
 public sealed record MachineDescription(
@@ -25,4 +26,5 @@ public sealed record MachineDescription(
     string KernelCommandLine,
     string? Mac,
     string QemuVersion,
-    bool HasAgent);
+    bool HasAgent,
+    bool HasMemory = false);

@@ -5,7 +5,7 @@ namespace Architekt.Fabric.Grains;
 /// <summary>A VM's grain. It keeps nothing in memory: the row in Postgres is the truth, and every act carries its epoch.</summary>
 [GrainType(PinnedGrainTypes.Vm)]
 [HostPinned, KeepAlive, Immovable]
-internal sealed class VmGrain(
+internal sealed partial class VmGrain(
     HostLocator locator, IVmStore vms, IOperationStore operations, VmPlacer placer, TimeProvider time) : PinnedGrain(locator), IVmGrain
 {
     private string Name => this.GetPrimaryKeyString();
@@ -27,10 +27,11 @@ internal sealed class VmGrain(
         var now = time.GetUtcNow();
         var info = new VmInfo(
             Name, VmState.Starting, null, host, 1, machine.Package, machine.PackageDigest, machine.Vcpus, machine.MemoryBytes, machine.Mac, null, now, now);
+        var start = new VmStart(machine.HasMemory ? StartKind.Resume : StartKind.Boot, spec.Fill, spec.Address, spec.Gateway);
         await vms.CreateAsync(new VmRecord(info, machine), cancellationToken);
         try
         {
-            await control.StartAsync(new VmInstance(Name, info.Epoch, machine), cancellationToken);
+            await control.StartAsync(new VmInstance(Name, info.Epoch, machine, start), cancellationToken);
         }
         catch (FabricException error) when (error.Code != FabricErrorCode.Unavailable)
         {
@@ -39,18 +40,57 @@ internal sealed class VmGrain(
             throw;
         }
 
-        await vms.SetStateAsync(Name, info.Epoch, VmState.Booting, null, $"'{Name}' was started on '{host}'", CancellationToken.None);
+        // A guest that was resumed said long ago that it was up, when it was packaged.
+        var (state, message) = machine.HasMemory
+            ? (VmState.Running, $"'{Name}' was resumed on '{host}' from package '{machine.Package}'")
+            : (VmState.Booting, $"'{Name}' was started on '{host}'");
+        await vms.SetStateAsync(Name, info.Epoch, state, null, message, CancellationToken.None);
         if (host != Locator.LocalHost) MigrateOnIdle();
         return (await RequireAsync(cancellationToken)).Info;
     }
 
-    public async Task<VmInfo> GetAsync(CancellationToken cancellationToken) => (await RequireAsync(cancellationToken)).Info;
+    public async Task<VmInfo> StartAsync(CancellationToken cancellationToken)
+    {
+        var vm = await RequireAsync(cancellationToken);
+        await RefuseDuringOperationAsync(vm, cancellationToken);
+        if (vm.Info.State is VmState.Starting or VmState.Booting or VmState.Running) return vm.Info;
+        if (!vm.Info.HasEnded()) throw FabricException.Conflict($"'{Name}' is {Word(vm)} on '{vm.Info.Host}': wait until it has stopped.");
+
+        await vms.SetStateAsync(Name, vm.Info.Epoch, VmState.Starting, null, null, cancellationToken);
+        try
+        {
+            await Control(vm).StartAsync(new VmInstance(Name, vm.Info.Epoch, vm.Machine, new VmStart(StartKind.BootAgain)), cancellationToken);
+        }
+        catch (FabricException error) when (error.Code != FabricErrorCode.Unavailable)
+        {
+            await vms.SetStateAsync(Name, vm.Info.Epoch, vm.Info.State, error.Message, $"'{Name}' could not be started: {error.Message}", CancellationToken.None);
+            throw;
+        }
+
+        await vms.SetStateAsync(Name, vm.Info.Epoch, VmState.Booting, null, $"'{Name}' was started on '{vm.Info.Host}'", CancellationToken.None);
+        return (await RequireAsync(cancellationToken)).Info;
+    }
+
+    public async Task<VmInfo> GetAsync(CancellationToken cancellationToken)
+    {
+        var vm = await RequireAsync(cancellationToken);
+        if (vm.Info.State is not (VmState.Running or VmState.Booting or VmState.Stopping)) return vm.Info;
+        try
+        {
+            return vm.Info with { Usage = await Control(vm).GetUsageAsync(Name, vm.Info.Epoch, cancellationToken) };
+        }
+        catch (Exception error) when (error is FabricException or OrleansException or TimeoutException)
+        {
+            // What the fabric knows is the answer; what the host would add is not worth losing it.
+            return vm.Info;
+        }
+    }
 
     public async Task<VmInfo> StopAsync(bool force, CancellationToken cancellationToken)
     {
         var vm = await RequireAsync(cancellationToken);
         await RefuseDuringOperationAsync(vm, cancellationToken);
-        if (vm.Info.State is VmState.Stopped or VmState.Failed) return vm.Info;
+        if (vm.Info.HasEnded()) return vm.Info;
         await vms.SetStateAsync(Name, vm.Info.Epoch, VmState.Stopping, null, $"'{Name}' was asked to stop", cancellationToken);
         await Control(vm).StopAsync(Name, vm.Info.Epoch, force, cancellationToken);
         return (await RequireAsync(cancellationToken)).Info;
@@ -60,12 +100,12 @@ internal sealed class VmGrain(
     {
         var vm = await RequireAsync(cancellationToken);
         await RefuseDuringOperationAsync(vm, cancellationToken);
-        if (vm.Info.State is not (VmState.Stopped or VmState.Failed))
+        if (!vm.Info.HasEnded())
         {
             if (!force)
             {
                 throw FabricException.Conflict(
-                    $"'{Name}' is {vm.Info.State.ToString().ToLowerInvariant()} on '{vm.Info.Host}': stop it first, or force the deletion.");
+                    $"'{Name}' is {Word(vm)} on '{vm.Info.Host}': stop it first, or force the deletion.");
             }
 
             await Control(vm).StopAsync(Name, vm.Info.Epoch, force: true, cancellationToken);
@@ -75,20 +115,6 @@ internal sealed class VmGrain(
         if (!await vms.DeleteAsync(Name, vm.Info.Epoch, cancellationToken))
             throw FabricException.Conflict($"'{Name}' changed hands while it was being deleted; look at it again.");
         DeactivateOnIdle();
-    }
-
-    public async Task<OperationInfo> MigrateAsync(MigrationRequest request, CancellationToken cancellationToken)
-    {
-        if (string.IsNullOrWhiteSpace(request.Operation) || request.Operation.Length > 64)
-            throw FabricException.Invalid("A migration needs an operation id of 1 to 64 characters.");
-        request.Options.Validate();
-        var operation = await operations.FindAsync(request.Operation, cancellationToken)
-            ?? await operations.BeginAsync(await PlanAsync(request, cancellationToken), cancellationToken);
-        if (operation.Vm != Name)
-            throw FabricException.Conflict($"Operation '{operation.Id}' is about '{operation.Vm}', not about '{Name}'.");
-        if (operation.Outcome == OperationOutcome.Running)
-            await GrainFactory.GetGrain<IMigrationGrain>(operation.Id).StartAsync(cancellationToken);
-        return operation;
     }
 
     public async Task<VmLog> ReadLogAsync(long offset, int waitMs, CancellationToken cancellationToken)
@@ -105,26 +131,7 @@ internal sealed class VmGrain(
 
     public Task<string> WhereAsync(CancellationToken cancellationToken) => Task.FromResult(Locator.LocalHost);
 
-    private async Task<MigrationPlan> PlanAsync(MigrationRequest request, CancellationToken cancellationToken)
-    {
-        var vm = await RequireAsync(cancellationToken);
-        if (vm.Info.State is not (VmState.Running or VmState.Booting))
-            throw FabricException.Conflict($"'{Name}' is {vm.Info.State.ToString().ToLowerInvariant()}: only a running VM can be migrated live.");
-        if (vm.Info.Host == request.Destination)
-            throw FabricException.Conflict($"'{Name}' runs on '{request.Destination}' already.");
-        await placer.RequireReadyAsync(request.Destination, cancellationToken);
-        return new MigrationPlan(
-            request.Operation, Name, vm.Info.Host, request.Destination, vm.Info.Epoch, vm.Machine, request.Options, time.GetUtcNow());
-    }
-
-    private async Task RefuseDuringOperationAsync(VmRecord vm, CancellationToken cancellationToken)
-    {
-        // The commit gives the reservation up, yet the migration is under way until it has ended.
-        var newest = await operations.ListAsync(Name, limit: 1, cancellationToken);
-        var running = newest is [{ Outcome: OperationOutcome.Running } latest] ? latest.Id : null;
-        if ((vm.Info.Operation ?? running) is { } operation)
-            throw FabricException.Conflict($"'{Name}' is being migrated (operation {operation}): wait for its end or cancel it.");
-    }
+    private static string Word(VmRecord vm) => vm.Info.State.ToString().ToLowerInvariant();
 
     private IHostControl Control(VmRecord vm) => GrainFactory.GetGrain<IHostControl>(vm.Info.Host);
 

@@ -17,6 +17,7 @@ namespace Architekt.Fabric;
 /// <param name="Pause">Where the pause went; null if it never got there.</param>
 /// <param name="Transfer">What was moved.</param>
 /// <param name="Verified">Whether both digests of the RAM agreed; null unless verification was asked for.</param>
+/// <param name="Base">What the destination had of the RAM already: the package's, or what the VM left there on its last visit; null if nothing.</param>
 [GenerateSerializer, Immutable]
 [Alias("architekt.migration-result")]
 public sealed record MigrationResult(
@@ -35,4 +36,5 @@ public sealed record MigrationResult(
     IReadOnlyDictionary<MigrationPhase, double> PhaseMs,
     PauseBreakdown? Pause,
     TransferCounters Transfer,
-    bool? Verified);
+    bool? Verified,
+    MemoryBase? Base = null);

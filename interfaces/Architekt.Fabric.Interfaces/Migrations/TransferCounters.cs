@@ -8,6 +8,7 @@ namespace Architekt.Fabric;
 /// <param name="DiskBytes">Disk mirrored, in bytes.</param>
 /// <param name="StateBytes">Device state, in bytes.</param>
 /// <param name="LastRoundBytes">Memory sent while the guest stood still, in bytes; part of <paramref name="MemoryBytes"/>.</param>
+/// <param name="BaseBytes">Guest memory not sent because the destination's base held the same, in bytes.</param>
 [GenerateSerializer, Immutable]
 [Alias("architekt.transfer-counters")]
 public sealed record TransferCounters(
@@ -17,7 +18,8 @@ public sealed record TransferCounters(
     long SkippedBytes,
     long DiskBytes,
     long StateBytes,
-    long LastRoundBytes)
+    long LastRoundBytes,
+    long BaseBytes = 0)
 {
     /// <summary>Everything that crossed the wire as payload, in bytes.</summary>
     public long BytesOnWire => MemoryBytes + DiskBytes + StateBytes;

@@ -2,11 +2,11 @@ namespace Architekt.Fabric;
 
 /// <summary>Something long that was asked for.</summary>
 /// <param name="Id">Its id.</param>
-/// <param name="Kind">What it is: <c>migrate</c>.</param>
+/// <param name="Kind">What it is: <c>migrate</c> or <c>checkpoint</c>.</param>
 /// <param name="Vm">The VM it is about.</param>
 /// <param name="Source">The owner when it was asked for.</param>
-/// <param name="Destination">The host it leads to.</param>
-/// <param name="Epoch">The epoch the destination will have.</param>
+/// <param name="Destination">The host it leads to; of a checkpoint, the VM's own.</param>
+/// <param name="Epoch">The epoch the destination will have; of a checkpoint, the VM's own.</param>
 /// <param name="Phase">The phase it is in.</param>
 /// <param name="Outcome">How it ended; <see cref="OperationOutcome.Running"/> until then.</param>
 /// <param name="Reason">Why it failed.</param>

@@ -6,11 +6,17 @@ namespace Architekt.Fabric;
 [Alias("architekt.vm")]
 public interface IVmGrain : IGrainWithStringKey
 {
-    /// <summary>Creates the VM and starts it. Returns when its QEMU runs, which is before the guest is up.</summary>
+    /// <summary>
+    /// Creates the VM and starts it: by resuming if the package has memory, else by booting. Returns when its QEMU runs, which is before a guest that boots is up.
+    /// </summary>
     [Alias("run"), ResponseTimeout("00:01:30")]
     Task<VmInfo> RunAsync(VmSpec spec, CancellationToken cancellationToken = default);
 
-    /// <summary>What the fabric knows of the VM.</summary>
+    /// <summary>Boots a stopped VM from its own disk.</summary>
+    [Alias("start"), ResponseTimeout("00:01:30")]
+    Task<VmInfo> StartAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>What the fabric knows of the VM, and what its host says of it now.</summary>
     [Alias("get")]
     [AlwaysInterleave]
     Task<VmInfo> GetAsync(CancellationToken cancellationToken = default);
@@ -30,6 +36,10 @@ public interface IVmGrain : IGrainWithStringKey
     /// <summary>Starts a migration and returns its operation; asking twice with one id gives the same migration.</summary>
     [Alias("migrate")]
     Task<OperationInfo> MigrateAsync(MigrationRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>Starts making a package of the running VM and returns its operation; asking twice with one id gives the same checkpoint.</summary>
+    [Alias("checkpoint")]
+    Task<OperationInfo> CheckpointAsync(CheckpointRequest request, CancellationToken cancellationToken = default);
 
     /// <summary>Reads the console log.</summary>
     /// <param name="offset">Where to start, in bytes; negative counts from the end.</param>

@@ -14,6 +14,7 @@ namespace Architekt.Fabric;
 /// <param name="Operation">The operation under way on it, if any.</param>
 /// <param name="CreatedAt">When it was created.</param>
 /// <param name="OwnedSince">Since when <paramref name="Host"/> has owned it.</param>
+/// <param name="Usage">What it holds of its host; only when the VM itself was asked, and it runs.</param>
 [GenerateSerializer, Immutable]
 [Alias("architekt.vm-info")]
 public sealed record VmInfo(
@@ -29,4 +30,5 @@ public sealed record VmInfo(
     string? Mac,
     string? Operation,
     DateTimeOffset CreatedAt,
-    DateTimeOffset OwnedSince);
+    DateTimeOffset OwnedSince,
+    VmUsage? Usage = null);

@@ -13,6 +13,8 @@ namespace Architekt.Fabric.Database;
 [JsonSerializable(typeof(MachineDescription))]
 [JsonSerializable(typeof(MigrationPlan))]
 [JsonSerializable(typeof(MigrationResult))]
+[JsonSerializable(typeof(CheckpointPlan))]
+[JsonSerializable(typeof(CheckpointResult))]
 internal sealed partial class DatabaseJson : JsonSerializerContext
 {
     internal static string Write<T>(T value, JsonTypeInfo<T> type) => JsonSerializer.Serialize(value, type);

@@ -24,6 +24,15 @@ public static class EventKinds
     /// <summary>A migration has ended.</summary>
     public const string MigrationEnded = "migration.ended";
 
+    /// <summary>A checkpoint has been asked for; it keeps other operations off the VM.</summary>
+    public const string CheckpointRequested = "checkpoint.requested";
+
+    /// <summary>A checkpoint is about to act on a phase.</summary>
+    public const string CheckpointPhase = "checkpoint.phase";
+
+    /// <summary>A checkpoint has ended.</summary>
+    public const string CheckpointEnded = "checkpoint.ended";
+
     /// <summary>A VM does something else now: <c>vm.running</c>, <c>vm.stopped</c> and so on.</summary>
     public static string Of(VmState state) => $"vm.{state.ToString().ToLowerInvariant()}";
 }

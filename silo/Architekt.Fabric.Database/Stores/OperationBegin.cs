@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Architekt.Fabric.Database;
 
-/// <summary>Records a migration and reserves the next epoch for it. The VM's row is locked first, so that two begins on one VM take turns.</summary>
+/// <summary>Records an operation and reserves the VM's next epoch for it. The VM's row is locked first, so that two begins on one VM take turns.</summary>
 internal sealed class OperationBegin
 {
     private const string LockVm = "SELECT host, epoch FROM fabric.vm WHERE name = $1 FOR UPDATE";
@@ -14,14 +14,14 @@ internal sealed class OperationBegin
 
     private const string Insert = $"""
         INSERT INTO fabric.operation (id, kind, vm, source, destination, epoch, phase, outcome, plan, started_at)
-        VALUES ($1, 'migrate', $2, $3, $4, $5, 'Check', 'Running', $6, $7)
+        VALUES ($1, $8, $2, $3, $4, $5, 'Check', 'Running', $6, $7)
         RETURNING {Rows.OperationColumns}
         """;
 
     private const string Reserve = "UPDATE fabric.vm SET reserved_by = $2 WHERE name = $1";
 
     private const string Record = $"""
-        INSERT INTO fabric.event (kind, vm, host, operation, epoch, message) VALUES ('{EventKinds.MigrationRequested}', $1, $2, $3, $4, $5)
+        INSERT INTO fabric.event (kind, vm, host, operation, epoch, message) VALUES ($6, $1, $2, $3, $4, $5)
         RETURNING {Rows.EventColumns}
         """;
 
@@ -34,47 +34,47 @@ internal sealed class OperationBegin
         _sink = sink;
     }
 
-    internal async Task<OperationInfo> RunAsync(MigrationPlan plan, CancellationToken cancellationToken)
+    internal async Task<OperationInfo> RunAsync(NewOperation asked, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(plan);
-        if (string.IsNullOrWhiteSpace(plan.Operation))
-            throw FabricException.Invalid($"The migration of '{plan.Vm}' has no operation id.");
+        if (string.IsNullOrWhiteSpace(asked.Id))
+            throw FabricException.Invalid($"The {asked.Kind} of '{asked.Vm}' has no operation id.");
 
-        var (operation, recorded) = await _database.RepeatAsync(() => RunOnceAsync(plan, cancellationToken));
+        var (operation, recorded) = await _database.RepeatAsync(() => RunOnceAsync(asked, cancellationToken));
         if (recorded is not null) _sink.Publish(recorded);
         return operation;
     }
 
-    private async Task<(OperationInfo Operation, FabricEvent? Recorded)> RunOnceAsync(MigrationPlan plan, CancellationToken cancellationToken)
+    private async Task<(OperationInfo Operation, FabricEvent? Recorded)> RunOnceAsync(NewOperation asked, CancellationToken cancellationToken)
     {
         await using var connection = await _database.Source.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
 
-        var owner = await Command(LockVm, Rows.Text(plan.Vm))
+        var owner = await Command(LockVm, Rows.Text(asked.Vm))
             .ReadFirstAsync(row => new Owner(row.GetString(0), row.GetInt64(1)), cancellationToken);
         if (await FindKnownAsync() is { } known) return (known, null);
 
         if (owner is null)
-            throw FabricException.NotFound($"There is no VM '{plan.Vm}'.");
-        if (await Command(FindRunning, Rows.Text(plan.Vm)).ReadFirstAsync(Rows.ReadOperation, cancellationToken) is { } running)
-            throw FabricException.Conflict(
-                $"VM '{plan.Vm}' is being migrated from '{running.Source}' to '{running.Destination}' by operation '{running.Id}'; wait for it or cancel it.");
-        if (owner.Host != plan.Source || owner.Epoch != plan.Epoch)
+            throw FabricException.NotFound($"There is no VM '{asked.Vm}'.");
+        if (await Command(FindRunning, Rows.Text(asked.Vm)).ReadFirstAsync(Rows.ReadOperation, cancellationToken) is { } running)
+            throw FabricException.Conflict(running.Kind == OperationKinds.Checkpoint
+                ? $"A package is being made of VM '{asked.Vm}' by operation '{running.Id}'; wait for it or cancel it."
+                : $"VM '{asked.Vm}' is being migrated from '{running.Source}' to '{running.Destination}' by operation '{running.Id}'; wait for it or cancel it.");
+        if (owner.Host != asked.Source || owner.Epoch != asked.Epoch)
             throw FabricException.StaleEpoch(
-                $"VM '{plan.Vm}' is owned by '{owner.Host}' with epoch {owner.Epoch}, not by '{plan.Source}' with epoch {plan.Epoch}; ask again.");
+                $"VM '{asked.Vm}' is owned by '{owner.Host}' with epoch {owner.Epoch}, not by '{asked.Source}' with epoch {asked.Epoch}; ask again.");
 
         try
         {
             var operation = await Command(
                 Insert,
-                Rows.Text(plan.Operation), Rows.Text(plan.Vm), Rows.Text(plan.Source), Rows.Text(plan.Destination), Rows.Number(plan.NextEpoch),
-                Rows.Json(DatabaseJson.Write(plan, DatabaseJson.Default.MigrationPlan)), Rows.Time(plan.RequestedAt))
+                Rows.Text(asked.Id), Rows.Text(asked.Vm), Rows.Text(asked.Source), Rows.Text(asked.Destination), Rows.Number(asked.NextEpoch),
+                Rows.Json(asked.Plan), Rows.Time(asked.RequestedAt), Rows.Text(asked.Kind))
                 .ReadFirstAsync(Rows.ReadOperation, cancellationToken);
-            await Command(Reserve, Rows.Text(plan.Vm), Rows.Text(plan.Operation)).ExecuteNonQueryAsync(cancellationToken);
+            await Command(Reserve, Rows.Text(asked.Vm), Rows.Text(asked.Id)).ExecuteNonQueryAsync(cancellationToken);
             var recorded = await Command(
                 Record,
-                Rows.Text(plan.Vm), Rows.Text(plan.Source), Rows.Text(plan.Operation), Rows.Number(plan.NextEpoch),
-                Rows.Text($"A migration of {plan.Vm} from {plan.Source} to {plan.Destination} was asked for."))
+                Rows.Text(asked.Vm), Rows.Text(asked.Source), Rows.Text(asked.Id), Rows.Number(asked.NextEpoch),
+                Rows.Text(asked.Message), Rows.Text(asked.EventKind))
                 .ReadFirstAsync(Rows.ReadEvent, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
             return (operation!, recorded);
@@ -83,10 +83,10 @@ internal sealed class OperationBegin
         {
             // The same id was begun for another VM meanwhile; all others have waited for this VM's row.
             await transaction.RollbackAsync(cancellationToken);
-            return (await FindKnownAsync() ?? throw FabricException.Conflict($"VM '{plan.Vm}' is busy with another operation."), null);
+            return (await FindKnownAsync() ?? throw FabricException.Conflict($"VM '{asked.Vm}' is busy with another operation."), null);
         }
 
-        Task<OperationInfo?> FindKnownAsync() => Command(FindKnown, Rows.Text(plan.Operation)).ReadFirstAsync(Rows.ReadOperation, cancellationToken);
+        Task<OperationInfo?> FindKnownAsync() => Command(FindKnown, Rows.Text(asked.Id)).ReadFirstAsync(Rows.ReadOperation, cancellationToken);
 
         NpgsqlCommand Command(string sql, params ReadOnlySpan<NpgsqlParameter> parameters) => new NpgsqlCommand(sql, connection).With(parameters);
     }

@@ -21,10 +21,11 @@ public sealed class OperationStore : IOperationStore
 
     private const string SetPhase = $"""
         WITH changed AS (
-            UPDATE fabric.operation SET phase = $2 WHERE id = $1 AND outcome = 'Running' RETURNING id, vm, source, destination, epoch, phase)
+            UPDATE fabric.operation SET phase = $2 WHERE id = $1 AND outcome = 'Running' RETURNING id, kind, vm, source, destination, epoch, phase)
         INSERT INTO fabric.event (kind, vm, host, operation, epoch, message)
-        SELECT '{EventKinds.MigrationPhase}', vm, destination, id, epoch,
-            'The migration of ' || vm || ' from ' || source || ' to ' || destination || ' enters ' || lower(phase) || '.'
+        SELECT CASE kind WHEN 'checkpoint' THEN '{EventKinds.CheckpointPhase}' ELSE '{EventKinds.MigrationPhase}' END, vm, destination, id, epoch,
+            CASE kind WHEN 'checkpoint' THEN 'The checkpoint of ' || vm || ' on ' || source
+                ELSE 'The migration of ' || vm || ' from ' || source || ' to ' || destination END || ' enters ' || lower(phase) || '.'
         FROM changed
         RETURNING {Rows.EventColumns}
         """;
@@ -40,7 +41,7 @@ public sealed class OperationStore : IOperationStore
             WHERE id = $1 AND outcome = 'Running' AND (SELECT count(*) FROM released) >= 0
             RETURNING id, vm)
         INSERT INTO fabric.event (kind, vm, host, operation, epoch, message)
-        SELECT '{EventKinds.MigrationEnded}', vm, $5, id, $6, $7 FROM ended
+        SELECT $8, vm, $5, id, $6, $7 FROM ended
         RETURNING {Rows.EventColumns}
         """;
 
@@ -60,7 +61,19 @@ public sealed class OperationStore : IOperationStore
     /// <exception cref="FabricException">
     /// Also <see cref="FabricErrorCode.NotFound"/>: there is no such VM; <see cref="FabricErrorCode.InvalidArgument"/>: the plan names no operation.
     /// </exception>
-    public Task<OperationInfo> BeginAsync(MigrationPlan plan, CancellationToken cancellationToken) => _begin.RunAsync(plan, cancellationToken);
+    public Task<OperationInfo> BeginAsync(MigrationPlan plan, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        return _begin.RunAsync(NewOperation.Of(plan), cancellationToken);
+    }
+
+    /// <inheritdoc />
+    /// <exception cref="FabricException">As for <see cref="BeginAsync"/>.</exception>
+    public Task<OperationInfo> BeginCheckpointAsync(CheckpointPlan plan, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        return _begin.RunAsync(NewOperation.Of(plan), cancellationToken);
+    }
 
     /// <inheritdoc />
     public Task<OperationInfo?> FindAsync(string id, CancellationToken cancellationToken) => _database.RepeatAsync(async () =>
@@ -71,11 +84,19 @@ public sealed class OperationStore : IOperationStore
 
     /// <inheritdoc />
     public async Task<MigrationPlan?> FindPlanAsync(string id, CancellationToken cancellationToken) =>
-        await FindJsonAsync("plan", id, cancellationToken) is { } json ? DatabaseJson.Read(json, DatabaseJson.Default.MigrationPlan) : null;
+        await FindJsonAsync("plan", OperationKinds.Migrate, id, cancellationToken) is { } json ? DatabaseJson.Read(json, DatabaseJson.Default.MigrationPlan) : null;
 
     /// <inheritdoc />
     public async Task<MigrationResult?> FindResultAsync(string id, CancellationToken cancellationToken) =>
-        await FindJsonAsync("result", id, cancellationToken) is { } json ? DatabaseJson.Read(json, DatabaseJson.Default.MigrationResult) : null;
+        await FindJsonAsync("result", OperationKinds.Migrate, id, cancellationToken) is { } json ? DatabaseJson.Read(json, DatabaseJson.Default.MigrationResult) : null;
+
+    /// <inheritdoc />
+    public async Task<CheckpointPlan?> FindCheckpointPlanAsync(string id, CancellationToken cancellationToken) =>
+        await FindJsonAsync("plan", OperationKinds.Checkpoint, id, cancellationToken) is { } json ? DatabaseJson.Read(json, DatabaseJson.Default.CheckpointPlan) : null;
+
+    /// <inheritdoc />
+    public async Task<CheckpointResult?> FindCheckpointResultAsync(string id, CancellationToken cancellationToken) =>
+        await FindJsonAsync("result", OperationKinds.Checkpoint, id, cancellationToken) is { } json ? DatabaseJson.Read(json, DatabaseJson.Default.CheckpointResult) : null;
 
     /// <inheritdoc />
     /// <exception cref="FabricException"><see cref="FabricErrorCode.InvalidArgument"/>: the limit is not 1 to <see cref="MaxLimit"/>.</exception>
@@ -105,22 +126,46 @@ public sealed class OperationStore : IOperationStore
     /// <exception cref="FabricException">
     /// <see cref="FabricErrorCode.NotFound"/>: no such operation; <see cref="FabricErrorCode.InvalidArgument"/>: the result says it is running.
     /// </exception>
-    public async Task EndAsync(MigrationResult result, CancellationToken cancellationToken)
+    public Task EndAsync(MigrationResult result, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(result);
-        if (result.Outcome == OperationOutcome.Running)
-            throw FabricException.Invalid($"Operation '{result.Operation}' cannot end with the outcome {result.Outcome}.");
+        return EndAsync(
+            result.Operation, result.Outcome, result.Reason, DatabaseJson.Write(result, DatabaseJson.Default.MigrationResult),
+            result.RunsOn, result.Epoch, Sentence(result), EventKinds.MigrationEnded, cancellationToken);
+    }
+
+    /// <inheritdoc />
+    /// <exception cref="FabricException">As for <see cref="EndAsync(MigrationResult, CancellationToken)"/>.</exception>
+    public Task EndCheckpointAsync(CheckpointResult result, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        return EndAsync(
+            result.Operation, result.Outcome, result.Reason, DatabaseJson.Write(result, DatabaseJson.Default.CheckpointResult),
+            result.Host, epoch: null, Sentence(result), EventKinds.CheckpointEnded, cancellationToken);
+    }
+
+    private async Task EndAsync(
+        string operation, OperationOutcome outcome, string? reason, string json, string host, long? epoch, string message, string kind, CancellationToken cancellationToken)
+    {
+        if (outcome == OperationOutcome.Running)
+            throw FabricException.Invalid($"Operation '{operation}' cannot end with the outcome {outcome}.");
 
         var ended = await WriteAsync(
             End, cancellationToken,
-            Rows.Text(result.Operation), Rows.Text(result.Outcome.ToString()), Rows.Text(result.Reason),
-            Rows.Json(DatabaseJson.Write(result, DatabaseJson.Default.MigrationResult)),
-            Rows.Text(result.RunsOn), Rows.Number(result.Epoch), Rows.Text(Sentence(result)));
-        if (!ended && await FindAsync(result.Operation, cancellationToken) is null)
-            throw Unknown(result.Operation);
+            Rows.Text(operation), Rows.Text(outcome.ToString()), Rows.Text(reason), Rows.Json(json),
+            Rows.Text(host), Rows.Number(epoch), Rows.Text(message), Rows.Text(kind));
+        if (!ended && await FindAsync(operation, cancellationToken) is null)
+            throw Unknown(operation);
     }
 
     private static FabricException Unknown(string id) => FabricException.NotFound($"There is no operation '{id}'.");
+
+    private static string Sentence(CheckpointResult result) => result.Outcome switch
+    {
+        OperationOutcome.Succeeded => $"Package {result.PackageName} was made of {result.Vm} on {result.Host} after {result.TotalMs:0} ms.",
+        OperationOutcome.Cancelled => $"The checkpoint of {result.Vm} was cancelled.",
+        _ => $"The checkpoint of {result.Vm} failed: {result.Reason?.TrimEnd('.')}.",
+    };
 
     private static string Sentence(MigrationResult result)
     {
@@ -134,9 +179,10 @@ public sealed class OperationStore : IOperationStore
         };
     }
 
-    private Task<string?> FindJsonAsync(string column, string id, CancellationToken cancellationToken) => _database.RepeatAsync(async () =>
+    private Task<string?> FindJsonAsync(string column, string kind, string id, CancellationToken cancellationToken) => _database.RepeatAsync(async () =>
     {
-        await using var command = _database.Source.CreateCommand($"SELECT {column}::text FROM fabric.operation WHERE id = $1").With(Rows.Text(id));
+        await using var command = _database.Source.CreateCommand($"SELECT {column}::text FROM fabric.operation WHERE id = $1 AND kind = $2")
+            .With(Rows.Text(id), Rows.Text(kind));
         return await command.ExecuteScalarAsync(cancellationToken) as string;
     });
 

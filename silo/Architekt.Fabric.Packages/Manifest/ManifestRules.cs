@@ -45,7 +45,22 @@ internal static partial class ManifestRules
             return $"memoryBytes must be a positive multiple of 2 MiB ({MemoryGranularity}) of at most 16 TiB, not {manifest.MemoryBytes}.";
         if (manifest.KernelCommandLine.Length > MaxCommandLine || !manifest.KernelCommandLine.All(character => character is >= ' ' and <= '~'))
             return $"kernelCommandLine must be at most {MaxCommandLine} printable ASCII characters.";
-        return QemuProblem(manifest) ?? LabelProblem(manifest) ?? EntryProblem(manifest);
+        return MachineProblem(manifest) ?? QemuProblem(manifest) ?? LabelProblem(manifest) ?? EntryProblem(manifest);
+    }
+
+    private static string? MachineProblem(PackageManifest manifest)
+    {
+        if (manifest.Machine is not { } machine)
+            return manifest.Kind == PackageKind.Package ? "a package must have a machine: its state can only be loaded into the same one." : null;
+        if (manifest.Kind == PackageKind.Blueprint)
+            return "a blueprint has no machine: it boots on any.";
+        if (machine.Accelerator is not ("kvm" or "tcg"))
+            return $"the machine's accelerator must be kvm or tcg, not '{Shown.Short(machine.Accelerator)}'.";
+        if (!PortPattern().IsMatch(machine.CpuModel))
+            return $"'{Shown.Short(machine.CpuModel)}' is not a CPU model's name.";
+        return machine.Mac is { } mac && !MacPattern().IsMatch(mac)
+            ? $"the machine's mac must be like 52:54:00:12:34:56, in lower case, not '{Shown.Short(mac)}'."
+            : null;
     }
 
     private static string? QemuProblem(PackageManifest manifest)
@@ -123,4 +138,7 @@ internal static partial class ManifestRules
 
     [GeneratedRegex(@"\A[A-Za-z0-9._-]{1,64}\z")]
     private static partial Regex PortPattern();
+
+    [GeneratedRegex(@"\A[0-9a-f]{2}(:[0-9a-f]{2}){5}\z")]
+    private static partial Regex MacPattern();
 }

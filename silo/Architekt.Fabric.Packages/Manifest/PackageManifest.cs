@@ -39,6 +39,9 @@ public sealed record PackageManifest
     /// <summary>The version of the QEMU that saved the state, such as 7.2.22; required for a package, of no use to a blueprint.</summary>
     public string? QemuVersion { get; init; }
 
+    /// <summary>The machine whose state was saved; required for a package, and a blueprint has none.</summary>
+    public PackageMachine? Machine { get; init; }
+
     /// <summary>CPU features the guest must find, by QEMU's names.</summary>
     public IReadOnlyList<string> CpuFeatures { get; init; } = [];
 

@@ -19,13 +19,16 @@ internal sealed class ContentDigest(Action<long> done, CancellationToken cancell
             Append(_zeros.AsSpan(0, (int)Math.Min(_zeros.Length, left)));
     }
 
+    /// <summary>The digest of what was appended, as a manifest has it; begins anew.</summary>
+    internal string Finish() => Convert.ToHexStringLower(_hash.GetHashAndReset());
+
     /// <summary>Compares what was appended with what the manifest says.</summary>
     /// <param name="entry">The entry it was.</param>
     /// <param name="source">Where it was read from.</param>
     /// <exception cref="PackageException"><see cref="PackageErrorCode.DigestMismatch"/>.</exception>
     internal void Check(PackageEntry entry, string source)
     {
-        var digest = Convert.ToHexStringLower(_hash.GetHashAndReset());
+        var digest = Finish();
         if (digest == entry.Sha256)
             return;
         throw new PackageException(

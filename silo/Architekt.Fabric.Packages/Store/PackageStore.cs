@@ -77,6 +77,20 @@ public sealed class PackageStore
         }
     }
 
+    /// <summary>Begins a package that is made on this host, in the store itself.</summary>
+    /// <param name="name">What it will be called here; must not stand for any package yet.</param>
+    /// <param name="cancellationToken">Stops it; nothing is left.</param>
+    /// <exception cref="PackageException"><see cref="PackageErrorCode.Invalid"/> or <see cref="PackageErrorCode.Exists"/>.</exception>
+    public async Task<PackageDraft> BeginAsync(string name, CancellationToken cancellationToken)
+    {
+        if (!ManifestRules.IsName(name))
+            throw new PackageException(PackageErrorCode.Invalid, ManifestRules.NameProblem(name));
+        _reader.RefuseTakenName(name, digest: "");
+        var (folder, alive) = await ReserveAsync(cancellationToken);
+        Directory.CreateDirectory(folder, StoreLayout.PrivateFolder);
+        return new PackageDraft(this, folder, alive, name);
+    }
+
     /// <summary>All packages, by digest. One that cannot be read is left out, with a warning in the log.</summary>
     public async Task<IReadOnlyList<StoredPackage>> ListAsync(CancellationToken cancellationToken)
     {
@@ -160,25 +174,11 @@ public sealed class PackageStore
     private async Task<StoredPackage> CopyInAsync(
         PackageImport import, string digest, string name, CancellationToken cancellationToken)
     {
-        var incoming = Path.Combine(Root, $"{StoreLayout.IncomingPrefix}{Guid.NewGuid():N}");
-        FileLock alive;
-        // Within the store's lock, so that nobody takes the new lock file for one that was left behind.
-        using (await LockAsync(cancellationToken))
-            alive = FileLock.TryTake(incoming + StoreLayout.LockSuffix) ?? throw new IOException($"Cannot lock {incoming}{StoreLayout.LockSuffix}.");
+        var (incoming, alive) = await ReserveAsync(cancellationToken);
         try
         {
             await Task.Run(() => import.CopyToAsync(incoming, cancellationToken), cancellationToken);
-            using var taken = await LockAsync(cancellationToken);
-            _reader.RefuseTakenName(name, digest);
-            var folder = _layout.PackageFolder(digest);
-            if (!Directory.Exists(folder))
-            {
-                Directory.Move(incoming, folder);
-                File.SetUnixFileMode(folder, StoreLayout.SealedFolder);
-                LibC.SyncFolder(Root);
-            }
-
-            return Name(digest, name);
+            return await MoveInAsync(incoming, digest, name, cancellationToken);
         }
         finally
         {
@@ -186,6 +186,32 @@ public sealed class PackageStore
             File.Delete(incoming + StoreLayout.LockSuffix);
             alive.Dispose();
         }
+    }
+
+    /// <summary>A folder in the store for a package to be, and the lock that says that somebody still works on it.</summary>
+    private async Task<(string Folder, FileLock Alive)> ReserveAsync(CancellationToken cancellationToken)
+    {
+        var incoming = Path.Combine(Root, $"{StoreLayout.IncomingPrefix}{Guid.NewGuid():N}");
+
+        // Within the store's lock, so that nobody takes the new lock file for one that was left behind.
+        using (await LockAsync(cancellationToken))
+            return (incoming, FileLock.TryTake(incoming + StoreLayout.LockSuffix) ?? throw new IOException($"Cannot lock {incoming}{StoreLayout.LockSuffix}."));
+    }
+
+    /// <summary>Moves a sealed folder into its place, unless the same package is there already, and names it.</summary>
+    internal async Task<StoredPackage> MoveInAsync(string incoming, string digest, string name, CancellationToken cancellationToken)
+    {
+        using var taken = await LockAsync(cancellationToken);
+        _reader.RefuseTakenName(name, digest);
+        var folder = _layout.PackageFolder(digest);
+        if (!Directory.Exists(folder))
+        {
+            Directory.Move(incoming, folder);
+            File.SetUnixFileMode(folder, StoreLayout.SealedFolder);
+            LibC.SyncFolder(Root);
+        }
+
+        return Name(digest, name);
     }
 
     /// <summary>Makes a name stand for a package that is there. Under the store's lock.</summary>

@@ -16,6 +16,14 @@ public sealed class QemuImg(string binary = "qemu-img")
     public Task CreateOverlayAsync(string overlayPath, string backingPath, CancellationToken cancellationToken) =>
         RunAsync(["create", "-q", "-f", "qcow2", "-F", "raw", "-b", Path.GetFullPath(backingPath), Path.GetFullPath(overlayPath)], cancellationToken);
 
+    /// <summary>Says where the raw disk beneath an overlay is now; its content must be the same as where it was.</summary>
+    /// <param name="overlayPath">The overlay, in use by nobody.</param>
+    /// <param name="backingPath">The raw disk. Its full path goes into the overlay's header.</param>
+    /// <param name="cancellationToken">Stops qemu-img.</param>
+    /// <exception cref="QemuImgException">qemu-img failed or is missing.</exception>
+    public Task SetBackingAsync(string overlayPath, string backingPath, CancellationToken cancellationToken) =>
+        RunAsync(["rebase", "-q", "-u", "-f", "qcow2", "-F", "raw", "-b", Path.GetFullPath(backingPath), Path.GetFullPath(overlayPath)], cancellationToken);
+
     /// <summary>Creates an empty raw file of <paramref name="sizeBytes"/> bytes (a multiple of 512), sparse.</summary>
     /// <exception cref="QemuImgException">qemu-img failed or is missing.</exception>
     public Task CreateRawAsync(string path, long sizeBytes, CancellationToken cancellationToken) =>

@@ -50,6 +50,16 @@ public sealed class FabricOptions
     [Range(1L << 20, 1L << 50)]
     public long? MemoryBytes { get; set; }
 
+    /// <summary>
+    /// RAM of VMs that moved away, in bytes, that is kept in case they come back; given up first when room is needed. Defaults to a quarter of what the host offers; 0 keeps none.
+    /// </summary>
+    [Range(0, 1L << 50)]
+    public long? KeptMemoryBytes { get; set; }
+
+    /// <summary>How long the RAM of a VM that moved away is kept, at most a week.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "7.00:00:00")]
+    public TimeSpan KeptMemoryAge { get; set; } = TimeSpan.FromHours(1);
+
     /// <summary>Virtual CPUs this host offers; defaults to four per processor.</summary>
     [Range(1, 65536)]
     public int? Vcpus { get; set; }

@@ -39,12 +39,15 @@ internal static class SiloHost
         builder.Services.AddSingleton(paths);
         builder.Services.AddSingleton(packages);
         builder.Services.AddSingleton(new MemoryLedger(options.HostName, facts.MemoryBytes));
+        builder.Services.AddSingleton<KeptMemory>();
+        builder.Services.AddSingleton<DiskExports>();
         builder.Services.AddSingleton<PeerSupervisor>();
         builder.Services.AddSingleton<HostRuntime>();
         builder.Services.AddSingleton<IHostRuntime>(static services => services.GetRequiredService<HostRuntime>());
         builder.Services.AddSingleton<EventRelay>();
         builder.Services.AddSingleton<IEventSink>(static services => services.GetRequiredService<EventRelay>());
         builder.Services.AddHostedService(static services => services.GetRequiredService<EventRelay>());
+        builder.Services.AddHostedService<KeptMemoryService>();
         builder.Services.AddFabricDatabase(connection);
         builder.UseOrleans(silo => ConfigureOrleans(silo, options, connection));
 

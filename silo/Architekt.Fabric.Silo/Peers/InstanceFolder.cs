@@ -7,12 +7,17 @@ namespace Architekt.Fabric.Silo.Peers;
 /// <summary>The runtime folder of one VM at one epoch: <c>VM.EPOCH</c>, what a new silo finds its VMs again by.</summary>
 internal sealed class InstanceFolder(string path)
 {
+    private const string KeepDiskFile = "keep-disk";
+
     private const UnixFileMode Traversable =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
     public string Path => path;
 
     public string LogPath => System.IO.Path.Combine(path, "peer.log");
+
+    /// <summary>Whether the disk was there before the instance and stays if it never starts.</summary>
+    public bool KeepsDisk => File.Exists(FileIn(KeepDiskFile));
 
     public bool HasEnded => File.Exists(FileIn(PeerApi.ExitFile));
 
@@ -23,9 +28,10 @@ internal sealed class InstanceFolder(string path)
         ? Directory.EnumerateDirectories(runtimeFolder).Where(static folder => IsInstance(folder)).Select(static folder => new InstanceFolder(folder))
         : [];
 
-    public async Task CreateAsync(PeerInstance instance, CancellationToken cancellationToken)
+    public async Task CreateAsync(PeerInstance instance, bool keepsDisk, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(path, Traversable);
+        if (keepsDisk) await File.WriteAllBytesAsync(FileIn(KeepDiskFile), [], cancellationToken);
         var json = JsonSerializer.Serialize(instance, PeerJson.Default.PeerInstance);
         await AtomicFile.WriteAsync(FileIn(PeerApi.InstanceFile), json, UnixFileMode.UserRead | UnixFileMode.UserWrite, cancellationToken);
     }

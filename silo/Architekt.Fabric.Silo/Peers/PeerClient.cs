@@ -31,6 +31,9 @@ internal sealed class PeerClient : IDisposable
     public Task<PeerStatus> BootAsync(long epoch, CancellationToken cancellationToken) =>
         PostAsync("boot", new PeerGrant(epoch), PeerJson.Default.PeerGrant, PeerJson.Default.PeerStatus, cancellationToken);
 
+    public Task<PeerCheckpointed> CheckpointAsync(PeerCheckpoint checkpoint, CancellationToken cancellationToken) =>
+        PostAsync("checkpoint", checkpoint, PeerJson.Default.PeerCheckpoint, PeerJson.Default.PeerCheckpointed, cancellationToken);
+
     public Task<PeerStatus> StopAsync(long epoch, bool force, CancellationToken cancellationToken) =>
         PostAsync("stop", new PeerStop(epoch, force), PeerJson.Default.PeerStop, PeerJson.Default.PeerStatus, cancellationToken);
 

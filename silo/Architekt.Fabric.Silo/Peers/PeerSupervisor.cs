@@ -40,7 +40,10 @@ internal sealed partial class PeerSupervisor(
     }
 
     /// <summary>Starts a peer and waits until it answers. Leaves nothing behind if it does not.</summary>
-    public async Task<SupervisedPeer> StartAsync(PeerInstance instance, CancellationToken cancellationToken)
+    /// <param name="instance">What to start.</param>
+    /// <param name="keepsDisk">Whether the disk is there already, and stays whatever happens.</param>
+    /// <param name="cancellationToken">Ends it; nothing is left.</param>
+    public async Task<SupervisedPeer> StartAsync(PeerInstance instance, bool keepsDisk, CancellationToken cancellationToken)
     {
         var folder = InstanceFolder.For(Options.EffectiveRuntimeFolder, instance.Vm, instance.Epoch);
         if (Directory.Exists(folder.Path))
@@ -49,7 +52,7 @@ internal sealed partial class PeerSupervisor(
         SupervisedPeer? peer = null;
         try
         {
-            await folder.CreateAsync(instance, cancellationToken);
+            await folder.CreateAsync(instance, keepsDisk, cancellationToken);
             var process = await DetachedProcess.StartAsync(
                 Options.PeerPath, ["--folder", folder.Path], env: null, workingDir: folder.Path, folder.LogPath, cancellationToken);
             peer = new SupervisedPeer(folder, instance, process);
@@ -190,11 +193,11 @@ internal sealed partial class PeerSupervisor(
         }
 
         LogEnded(vm, epoch, exit.Kind, exit.Reason);
-        if (exit.Kind is PeerExitKind.ShutDown or PeerExitKind.Killed)
+        if (exit.Kind is PeerExitKind.ShutDown or PeerExitKind.Killed or PeerExitKind.Suspended)
             await RecordAsync(vm, epoch, VmState.Stopped, exit.Reason, $"'{vm}' stopped: {exit.Reason}", cancellationToken);
         else if (exit.Kind == PeerExitKind.Crashed)
             await RecordAsync(vm, epoch, VmState.Failed, exit.Reason, $"'{vm}' failed: {exit.Reason}", cancellationToken);
-        else
+        else if (!(exit.Kind == PeerExitKind.StartFailed && peer.Folder.KeepsDisk))
             DeleteDisk(peer.Instance);
 
         // Last, because the folder is what a next silo would find this end by.

@@ -11,6 +11,7 @@ namespace Architekt.Fabric.Silo.Reconciliation;
 /// </summary>
 internal sealed partial class Reconciler(
     HostRuntime runtime,
+    KeptMemory kept,
     PeerSupervisor peers,
     IVmStore vms,
     IOperationStore operations,
@@ -53,13 +54,16 @@ internal sealed partial class Reconciler(
 
         foreach (var peer in peers.Peers) await CompareAsync(peer, cancellationToken);
         if (isFirst) await RecordMissingAsync(cancellationToken);
+        await RemoveOrphansAsync(cancellationToken);
     }
 
     private async Task DriveOnAsync(OperationInfo operation, CancellationToken cancellationToken)
     {
         try
         {
-            await grains.GetGrain<IMigrationGrain>(operation.Id).StartAsync(cancellationToken);
+            await (operation.Kind == OperationKinds.Checkpoint
+                ? grains.GetGrain<ICheckpointGrain>(operation.Id).StartAsync(cancellationToken)
+                : grains.GetGrain<IMigrationGrain>(operation.Id).StartAsync(cancellationToken));
         }
         catch (Exception error) when (error is FabricException or Orleans.Runtime.OrleansException or TimeoutException)
         {
@@ -113,14 +117,40 @@ internal sealed partial class Reconciler(
         }
     }
 
+    /// <summary>What was left of VMs that are elsewhere or nowhere now, because their host was not asked to remove it, or could not.</summary>
+    private async Task RemoveOrphansAsync(CancellationToken cancellationToken)
+    {
+        kept.Expire();
+        foreach (var name in kept.Vms)
+        {
+            if (await vms.FindAsync(name, cancellationToken) is null) kept.Forget(name);
+        }
+
+        foreach (var (name, epoch) in runtime.ListDisks())
+        {
+            // An operation that is under way may be making this one, or has not said yet what is to become of it.
+            var vm = await vms.FindAsync(name, cancellationToken);
+            if (vm is { Info.Operation: not null } || (vm is not null && vm.Info.Host == runtime.HostName && vm.Info.Epoch == epoch)) continue;
+            if (peers.Find(name, epoch) is not null || await IsBusyAsync(name, cancellationToken)) continue;
+            LogOrphan(name, epoch);
+            await runtime.RemoveAsync(name, epoch, cancellationToken);
+        }
+    }
+
+    private async Task<bool> IsBusyAsync(string vm, CancellationToken cancellationToken) =>
+        await operations.ListAsync(vm, limit: 1, cancellationToken) is [{ Outcome: OperationOutcome.Running }];
+
     [LoggerMessage(2301, LogLevel.Error, "Reconciling failed; it is tried again")]
     private partial void LogFailed(Exception error);
 
-    [LoggerMessage(2302, LogLevel.Warning, "Migration {Operation} could not be driven on: {Reason}")]
+    [LoggerMessage(2302, LogLevel.Warning, "Operation {Operation} could not be driven on: {Reason}")]
     private partial void LogNotDriven(string operation, string reason);
 
     [LoggerMessage(2303, LogLevel.Warning, "{Vm} with epoch {Epoch} has no claim to run here and is removed")]
     private partial void LogNoClaim(string vm, long epoch);
+
+    [LoggerMessage(2305, LogLevel.Warning, "The disk of {Vm} with epoch {Epoch} belongs to nobody here and is removed")]
+    private partial void LogOrphan(string vm, long epoch);
 
     [LoggerMessage(2304, LogLevel.Warning, "{Vm} still takes part in migration {Operation}, which is over: it is rolled back and goes on")]
     private partial void LogGoesOn(string vm, string operation);

@@ -5,6 +5,8 @@ namespace Architekt.Fabric.Silo.Runtime;
 /// <summary>Where things are on this host.</summary>
 internal sealed class HostPaths(IOptions<FabricOptions> options)
 {
+    public const string KeptMemorySuffix = ".kept";
+
     private string State => options.Value.StateFolder;
 
     public string Packages => Path.Combine(State, "packages");
@@ -19,7 +21,20 @@ internal sealed class HostPaths(IOptions<FabricOptions> options)
 
     public string Disk(string vm, long epoch) => Path.Combine(Disks, $"{vm}.{epoch}.qcow2");
 
+    /// <summary>RAM of a VM that has moved away; beside the instance folders, so that a rename brings it there and back.</summary>
+    public string KeptMemory(string vm, long epoch) => Path.Combine(Runtime, $"{vm}.{epoch}{KeptMemorySuffix}");
+
     public string ConsoleLog(string vm, long epoch) => Path.Combine(Logs, $"{vm}.{epoch}.console.log");
+
+    /// <summary>Whose disks there are.</summary>
+    public IEnumerable<(string Vm, long Epoch)> ListDisks()
+    {
+        foreach (var path in Directory.EnumerateFiles(Disks, "*.qcow2"))
+        {
+            if (Path.GetFileNameWithoutExtension(path).Split('.') is [var vm, var epoch] && FabricNames.IsValid(vm) && long.TryParse(epoch, out var number))
+                yield return (vm, number);
+        }
+    }
 
     /// <summary>Makes the folders; QEMU's own user must be able to pass through them but not to list them.</summary>
     public void Create()

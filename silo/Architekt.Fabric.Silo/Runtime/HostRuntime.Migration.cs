@@ -1,4 +1,5 @@
 using Architekt.Fabric.Grains;
+using Architekt.Fabric.Packages;
 using Architekt.Fabric.Peer;
 
 namespace Architekt.Fabric.Silo.Runtime;
@@ -6,19 +7,20 @@ namespace Architekt.Fabric.Silo.Runtime;
 /// <content>The host's part in migrations: it translates and hands on; the peers do the work.</content>
 internal sealed partial class HostRuntime
 {
-    public Task<IReadOnlyList<string>> CheckSourceAsync(MigrationPlan plan, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> CheckSourceAsync(MigrationPlan plan, CancellationToken cancellationToken)
     {
+        if (plan.IsStopped) return await CheckStoppedSourceAsync(plan, cancellationToken);
         var reasons = new List<string>();
         if (facts.TrackingReason is { } reason) reasons.Add($"source '{HostName}' cannot migrate live: {reason}");
         if (peers.Find(plan.Vm, plan.Epoch) is null) reasons.Add($"'{plan.Vm}' does not run on '{HostName}' with epoch {plan.Epoch}");
-        return Task.FromResult<IReadOnlyList<string>>(reasons);
+        return reasons;
     }
 
     public async Task<IReadOnlyList<string>> CheckDestinationAsync(MigrationPlan plan, CancellationToken cancellationToken)
     {
         var reasons = new List<string>();
         var machine = plan.Machine;
-        if (facts.TrackingReason is { } reason) reasons.Add($"destination '{HostName}' could not migrate it on: {reason}");
+        if (!plan.IsStopped && facts.TrackingReason is { } reason) reasons.Add($"destination '{HostName}' could not migrate it on: {reason}");
         if (await FindStoredAsync(machine.PackageDigest, cancellationToken) is null)
             reasons.Add($"host '{HostName}' lacks package '{machine.Package}' ({machine.PackageDigest}): import it there first");
         if (machine.Accelerator != facts.Accelerator)
@@ -26,25 +28,37 @@ internal sealed partial class HostRuntime
         if (Version.TryParse(machine.QemuVersion, out var version) && version > facts.QemuVersion)
             reasons.Add($"host '{HostName}' has QEMU {facts.QemuVersion}, which is older than the {version} '{plan.Vm}' was started with");
         if (machine.Mac is not null && Options.Bridge is null) reasons.Add($"host '{HostName}' has no bridge for '{plan.Vm}' to join");
-        if (memory.Refusal(machine.MemoryBytes) is { } refusal) reasons.Add(refusal);
+        if (!plan.IsStopped && memory.Refusal(machine.MemoryBytes) is { } refusal) reasons.Add(refusal);
         return reasons;
     }
 
-    public async Task<IncomingOffer> PrepareAsync(MigrationPlan plan, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> FindBasesAsync(MigrationPlan plan, CancellationToken cancellationToken) =>
+        (await peers.Require(plan.Vm, plan.Epoch).Client.GetStatusAsync(cancellationToken)).Bases ?? [];
+
+    public async Task<IncomingOffer> PrepareAsync(MigrationPlan plan, IReadOnlyList<string> bases, CancellationToken cancellationToken)
     {
         var isLive = await vms.FindAsync(plan.Vm, cancellationToken) is not { Info.State: VmState.Booting };
 
         // Asked for again: the peer gives the same offer for the same operation.
-        var peer = peers.Find(plan.Vm, plan.NextEpoch) ?? await LaunchAsync(plan.Vm, plan.NextEpoch, plan.Machine, cancellationToken);
+        var present = peers.Find(plan.Vm, plan.NextEpoch);
+        var visit = present is null ? kept.Take(plan.Vm, bases) : null;
         try
         {
-            var offer = await peer.Client.IncomingAsync(new PeerIncoming(plan.Operation, plan.Options.Verify, isLive), cancellationToken);
-            return new IncomingOffer(offer.Address, offer.Port, offer.MemoryExport, offer.StateExport, offer.DiskPort, offer.DiskToken);
+            var known = await FindBaseAsync(plan, bases, visit, cancellationToken);
+            var peer = present ?? await LaunchAsync(plan.Vm, plan.NextEpoch, plan.Machine, start: null, cancellationToken);
+            var offer = await peer.Client.IncomingAsync(new PeerIncoming(plan.Operation, plan.Options.Verify, isLive, known), cancellationToken);
+            return new IncomingOffer(
+                offer.Address, offer.Port, offer.MemoryExport, offer.StateExport, offer.DiskPort, offer.DiskToken, offer.BaseName, offer.BasesExport);
         }
         catch
         {
             await RemoveAsync(plan.Vm, plan.NextEpoch, CancellationToken.None);
             throw;
+        }
+        finally
+        {
+            // The peer has taken it by now, or nobody ever will.
+            if (visit is { } taken) File.Delete(taken.Path);
         }
     }
 
@@ -52,7 +66,8 @@ internal sealed partial class HostRuntime
         peers.Require(plan.Vm, plan.Epoch).Client.CopyAsync(
             new PeerCopy(
                 plan.Operation,
-                new PeerOffer(offer.Address, offer.Port, offer.MemoryExport, offer.StateExport, offer.DiskPort, offer.DiskToken),
+                new PeerOffer(
+                    offer.Address, offer.Port, offer.MemoryExport, offer.StateExport, offer.DiskPort, offer.DiskToken, offer.BaseName, offer.BasesExport),
                 plan.Options.PauseBudgetMs,
                 plan.Options.MaxRounds,
                 plan.Options.TimeoutMs,
@@ -101,20 +116,37 @@ internal sealed partial class HostRuntime
 
     public async Task<int> ReleaseAsync(MigrationPlan plan, CancellationToken cancellationToken)
     {
+        if (plan.IsStopped)
+        {
+            await diskExports.WithdrawAsync(plan.Operation);
+            await RemoveAsync(plan.Vm, plan.Epoch, cancellationToken);
+            return 0;
+        }
+
         if (peers.Find(plan.Vm, plan.Epoch) is not { } peer) return 0;
-        var released = await peer.Client.ReleaseAsync(new PeerStep(plan.Operation), cancellationToken);
+        var bytes = plan.Machine.MemoryBytes;
+        var keep = kept.Reserve(plan.Vm, plan.Epoch, bytes);
+        var released = await peer.Client.ReleaseAsync(new PeerStep(plan.Operation, KeepMemory: keep), cancellationToken);
         await peer.Ended.WaitAsync(cancellationToken);
+        if (keep is not null && released.KeptBase is { } name && File.Exists(keep)) kept.Add(plan.Vm, name, keep, bytes);
         return released.FramesCarried;
     }
 
     public async Task RollBackAsync(MigrationPlan plan, CancellationToken cancellationToken)
     {
-        if (peers.Find(plan.Vm, plan.Epoch) is { } peer)
-            await peer.Client.RollBackAsync(new PeerStep(plan.Operation), cancellationToken);
+        if (plan.IsStopped) await diskExports.WithdrawAsync(plan.Operation);
+        else if (peers.Find(plan.Vm, plan.Epoch) is { } peer) await peer.Client.RollBackAsync(new PeerStep(plan.Operation), cancellationToken);
     }
 
     public async Task DiscardAsync(MigrationPlan plan, CancellationToken cancellationToken)
     {
+        if (plan.IsStopped)
+        {
+            await EndFetchAsync(plan);
+            await RemoveAsync(plan.Vm, plan.NextEpoch, cancellationToken);
+            return;
+        }
+
         if (peers.Find(plan.Vm, plan.NextEpoch) is not { } peer) return;
         try
         {
@@ -128,6 +160,16 @@ internal sealed partial class HostRuntime
         }
     }
 
+    /// <summary>What this host has of the RAM the source knows the differences from. A last visit is nearer to it than the package it once came from.</summary>
+    private async Task<PeerBase?> FindBaseAsync(
+        MigrationPlan plan, IReadOnlyList<string> bases, (string Name, string Path)? visit, CancellationToken cancellationToken)
+    {
+        if (visit is { } left) return new PeerBase(left.Name, left.Path, Adopt: true);
+        if (!bases.Contains(plan.Machine.PackageDigest)) return null;
+        var package = await RequirePackageAsync(plan.Machine.PackageDigest, cancellationToken);
+        return EntryOf(package, PackageEntryNames.Memory) is { } memoryPath ? new PeerBase(package.Digest, memoryPath) : null;
+    }
+
     private static TransferCounters ToCounters(PeerCounters counters) => new(
         counters.Rounds,
         counters.MemoryBytes,
@@ -135,5 +177,6 @@ internal sealed partial class HostRuntime
         counters.SkippedBytes,
         counters.DiskBytes,
         counters.StateBytes,
-        counters.LastRoundBytes);
+        counters.LastRoundBytes,
+        counters.BaseBytes);
 }

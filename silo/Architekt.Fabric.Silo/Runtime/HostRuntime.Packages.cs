@@ -66,7 +66,8 @@ internal sealed partial class HostRuntime
     private static string NameOf(StoredPackage package, string asked) =>
         package.Names.Contains(asked) ? asked : package.Names.Count > 0 ? package.Names[0] : package.Digest;
 
-    private static string ToWord(PackageMachineType type) => type.ToString().ToLowerInvariant();
+    private static string ToWord<T>(T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
 
     private static string? EntryOf(StoredPackage package, string name) =>
         package.Manifest.Entries.Any(entry => entry.Name == name) ? package.PathOf(name) : null;

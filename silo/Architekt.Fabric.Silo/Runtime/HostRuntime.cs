@@ -2,11 +2,8 @@ using Architekt.Fabric.Grains;
 using Architekt.Fabric.Network;
 using Architekt.Fabric.Packages;
 using Architekt.Fabric.Peer;
-using Architekt.Fabric.Processes;
-using Architekt.Fabric.Qemu;
 using Architekt.Fabric.Silo.Peers;
 using Microsoft.Extensions.Options;
-
 
 namespace Architekt.Fabric.Silo.Runtime;
 
@@ -18,6 +15,8 @@ internal sealed partial class HostRuntime(
     PackageStore packages,
     PeerSupervisor peers,
     MemoryLedger memory,
+    KeptMemory kept,
+    DiskExports diskExports,
     IVmStore vms,
     TimeProvider time) : IHostRuntime
 {
@@ -48,44 +47,57 @@ internal sealed partial class HostRuntime(
     {
         var package = await RequirePackageAsync(spec.Package, cancellationToken);
         var manifest = package.Manifest;
+        KernelArguments.Require(spec.Address, spec.Gateway);
+        if (manifest.Machine is { } packaged) RequireSameMachine(spec, package, packaged);
         var memoryBytes = spec.MemoryBytes ?? manifest.MemoryBytes;
         var vcpus = spec.Vcpus ?? manifest.Vcpus;
         if (memoryBytes <= 0 || memoryBytes % MemoryGranule != 0)
             throw FabricException.Invalid($"{memoryBytes} bytes of memory are not a positive multiple of 2 MiB.");
         if (vcpus is < 1 or > MostVcpus) throw FabricException.Invalid($"{vcpus} virtual CPUs are not between 1 and {MostVcpus}.");
-        if (spec.HasNetwork && Options.Bridge is null)
+        var hasNetwork = manifest.Machine is { } saved ? saved.Mac is not null : spec.HasNetwork;
+        if (hasNetwork && Options.Bridge is null)
             throw new FabricException(FabricErrorCode.Unsupported, $"Host '{HostName}' has no bridge for '{spec.Name}' to join: set Fabric:Bridge there, or start the VM without a network.");
+        if (!hasNetwork && spec.Address is not null)
+            throw FabricException.Invalid($"'{spec.Name}' has no network card that could have the address {spec.Address}.");
         memory.Require(memoryBytes);
+        var commandLine = string.Join(' ', new[] { manifest.KernelCommandLine, spec.KernelArguments }.Where(static part => !string.IsNullOrWhiteSpace(part)));
 
         return new MachineDescription(
             NameOf(package, spec.Package),
             package.Digest,
             ToWord(manifest.MachineType),
             facts.Accelerator,
-            facts.Accelerator == "kvm" ? "host" : "max",
+            manifest.Machine?.CpuModel ?? (facts.Accelerator == "kvm" ? "host" : "max"),
             vcpus,
             memoryBytes,
-            string.Join(' ', new[] { manifest.KernelCommandLine, spec.KernelArguments }.Where(static part => !string.IsNullOrWhiteSpace(part))),
-            spec.HasNetwork ? ParseMac(spec.Mac, spec.Name) : null,
+            spec.Address is null ? commandLine : KernelArguments.Identify(commandLine, spec.Name, spec.Address, spec.Gateway),
+            hasNetwork ? ParseMac(spec.Mac, spec.Name) : null,
             facts.QemuVersion.ToString(),
-            manifest.AgentPorts.Agent is not null && manifest.AgentPorts.Liveness is not null);
+            manifest.AgentPorts.Agent is not null && manifest.AgentPorts.Liveness is not null,
+            manifest.Kind == PackageKind.Package);
     }
 
     public async Task StartAsync(VmInstance instance, CancellationToken cancellationToken)
     {
-        if (peers.Find(instance.Vm, instance.Epoch) is not null) return;
-        var peer = await LaunchAsync(instance.Vm, instance.Epoch, instance.Machine, cancellationToken);
+        var (vm, epoch, start) = (instance.Vm, instance.Epoch, instance.Start);
+        if (peers.Find(vm, epoch) is { } present)
+        {
+            if (!present.Folder.HasEnded) return;
+            await present.Ended.WaitAsync(cancellationToken);
+        }
+
+        var peer = await LaunchAsync(vm, epoch, instance.Machine, start, cancellationToken);
         try
         {
-            await peer.Client.BootAsync(instance.Epoch, cancellationToken);
+            await peer.Client.BootAsync(epoch, cancellationToken);
         }
         catch
         {
-            await RemoveAsync(instance.Vm, instance.Epoch, CancellationToken.None);
+            await GiveUpAsync(vm, epoch, start);
             throw;
         }
 
-        peers.WatchLiveness(peer);
+        if (start.Kind != StartKind.Resume) peers.WatchLiveness(peer);
     }
 
     public async Task StopAsync(string vm, long epoch, bool force, CancellationToken cancellationToken)
@@ -103,6 +115,17 @@ internal sealed partial class HostRuntime(
         File.Delete(paths.ConsoleLog(vm, epoch));
     }
 
+    /// <summary>Whose disks are on this host.</summary>
+    public IReadOnlyList<(string Vm, long Epoch)> ListDisks() => [.. paths.ListDisks()];
+
+    public async Task<VmUsage> GetUsageAsync(string vm, long epoch, CancellationToken cancellationToken)
+    {
+        var status = await peers.Require(vm, epoch).Client.GetStatusAsync(cancellationToken);
+        return new VmUsage(
+            status.ResidentBytes,
+            status.Fill is { } fill ? new VmFill(fill.State, fill.Mode, fill.FilledBytes, fill.DataBytes, fill.PagesOnDemand) : null);
+    }
+
     public async Task<VmLog> ReadLogAsync(string vm, long epoch, long offset, int waitMs, CancellationToken cancellationToken) =>
         await ConsoleLog.ReadAsync(paths.ConsoleLog(vm, epoch), epoch, offset, waitMs, time, cancellationToken);
 
@@ -110,51 +133,6 @@ internal sealed partial class HostRuntime(
     {
         var peer = peers.Require(vm, epoch);
         await ConsoleLog.WriteAsync(Path.Combine(peer.Folder.Path, PeerApi.QemuFolder, PeerApi.ConsoleSocket), data, cancellationToken);
-    }
-
-    private async Task<SupervisedPeer> LaunchAsync(string vm, long epoch, MachineDescription machine, CancellationToken cancellationToken)
-    {
-        var package = await RequirePackageAsync(machine.PackageDigest, cancellationToken);
-        memory.Promise(vm, epoch, machine.MemoryBytes);
-        try
-        {
-            var baseDisk = EntryOf(package, PackageEntryNames.Disk);
-            var disk = baseDisk is null ? null : await CreateDiskAsync(baseDisk, vm, epoch, cancellationToken);
-            var peer = await peers.StartAsync(
-                new PeerInstance
-                {
-                    Vm = vm,
-                    Epoch = epoch,
-                    Host = HostName,
-                    DataAddress = Options.AdvertisedAddress,
-                    QemuBinary = Options.QemuBinary,
-                    QemuUserId = facts.QemuUserId,
-                    QemuGroups = facts.QemuGroups,
-                    MachineType = machine.MachineType,
-                    Accelerator = machine.Accelerator,
-                    CpuModel = machine.CpuModel,
-                    Vcpus = machine.Vcpus,
-                    MemoryBytes = machine.MemoryBytes,
-                    KernelPath = package.PathOf(PackageEntryNames.Kernel),
-                    InitramfsPath = EntryOf(package, PackageEntryNames.Initramfs),
-                    KernelCommandLine = machine.KernelCommandLine,
-                    BaseDiskPath = baseDisk,
-                    OverlayDiskPath = disk,
-                    ConsoleLogPath = CreateConsoleLog(vm, epoch),
-                    Mac = machine.Mac,
-                    TapName = machine.Mac is null ? null : TapName.For(vm, epoch),
-                    Bridge = machine.Mac is null ? null : Options.Bridge,
-                    HasAgent = machine.HasAgent,
-                },
-                cancellationToken);
-            _ = ReturnMemoryAtTheEndAsync(peer);
-            return peer;
-        }
-        catch
-        {
-            await RemoveAsync(vm, epoch, CancellationToken.None);
-            throw;
-        }
     }
 
     private async Task ReturnMemoryAtTheEndAsync(SupervisedPeer peer)
@@ -168,23 +146,6 @@ internal sealed partial class HostRuntime(
     {
         memory.Record(peer.Instance.Vm, peer.Instance.Epoch, peer.Instance.MemoryBytes);
         _ = ReturnMemoryAtTheEndAsync(peer);
-    }
-
-    private async Task<string> CreateDiskAsync(string baseDisk, string vm, long epoch, CancellationToken cancellationToken)
-    {
-        var disk = paths.Disk(vm, epoch);
-        File.Delete(disk);
-        await new QemuImg().CreateOverlayAsync(disk, baseDisk, cancellationToken);
-        FileOwner.Give(disk, facts.QemuUserId);
-        return disk;
-    }
-
-    private string CreateConsoleLog(string vm, long epoch)
-    {
-        var log = paths.ConsoleLog(vm, epoch);
-        File.WriteAllBytes(log, []);
-        FileOwner.Give(log, facts.QemuUserId);
-        return log;
     }
 
     private static string ParseMac(string? given, string vm)

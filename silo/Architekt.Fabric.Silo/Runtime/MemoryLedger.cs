@@ -6,6 +6,9 @@ internal sealed class MemoryLedger(string host, long capacity)
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Vm, long Epoch), long> _promised = [];
 
+    /// <summary>What the host offers, in bytes.</summary>
+    public long Capacity => capacity;
+
     public long Free
     {
         get

@@ -54,10 +54,26 @@ public sealed class MigrateTests : IDisposable
             "{\"operation\":\"op-1\",\"vm\":\"redis\",\"from\":\"host-a\",\"to\":\"host-b\",\"runsOn\":\"host-b\",\"epoch\":2,\"outcome\":\"succeeded\"," +
             "\"failedPhase\":null,\"errorCode\":null,\"reason\":null,\"totalMs\":1240.123,\"pauseMs\":5.235," +
             "\"phases\":{\"check\":1.25,\"copy\":1100.5,\"rollBack\":0},\"rounds\":4," +
-            "\"bytes\":{\"memory\":133169152,\"zero\":52428800,\"skipped\":83886080,\"disk\":5242880,\"state\":209920,\"lastRound\":40960,\"onWire\":138621952}," +
+            "\"bytes\":{\"memory\":133169152,\"zero\":52428800,\"skipped\":83886080,\"base\":0,\"disk\":5242880,\"state\":209920,\"lastRound\":40960,\"onWire\":138621952}," +
             "\"pause\":{\"sourceMs\":3.1,\"lastRoundMs\":1.2,\"diskMs\":0.4,\"stateMs\":1.5,\"loadMs\":1.1,\"commitMs\":0.6,\"runMs\":0.4}," +
-            "\"framesCarried\":3,\"verified\":true}\n",
+            "\"framesCarried\":3,\"verified\":true,\"base\":null}\n",
             _cli.Out);
+    }
+
+    [Theory]
+    [InlineData(MemoryBase.Package, "package", "96 MiB of memory as in the package")]
+    [InlineData(MemoryBase.LastVisit, "lastVisit", "96 MiB of memory as on its last visit")]
+    public async Task VmMigrate_DestinationHadMuchOfTheRam_SaysHowMuchAndFromWhere(MemoryBase known, string word, string sentence)
+    {
+        var result = Samples.Success() with { Base = known, Transfer = Samples.Transfer with { BaseBytes = 96 << 20 } };
+        _cli.Fabric.Reports.Add(Samples.Progress(1, MigrationPhase.Done, result: result));
+
+        await _cli.RunAsync(_migrate);
+        Assert.Contains(sentence, _cli.Out, StringComparison.Ordinal);
+
+        await _cli.RunAsync([.. _migrate, "-o", "json"]);
+        Assert.Contains($"\"base\":\"{word}\"", _cli.Out, StringComparison.Ordinal);
+        Assert.Contains("\"base\":100663296", _cli.Out, StringComparison.Ordinal);
     }
 
     [Fact]

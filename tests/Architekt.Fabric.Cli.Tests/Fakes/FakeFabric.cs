@@ -38,6 +38,16 @@ internal sealed class FakeFabric : FabricClient
 
     public VmSpec? Spec { get; private set; }
 
+    public PackageRecipe? Recipe { get; private set; }
+
+    /// <summary>How checkpoints end; without one they go on until they are cancelled.</summary>
+    public CheckpointResult? Checkpoint { get; set; }
+
+    /// <summary>Called when a checkpoint is waited for that has no end.</summary>
+    public Action? CheckpointAwaited { get; set; }
+
+    public VmUsage? Usage { get; set; }
+
     public MigrationOptions? Options { get; private set; }
 
     public int LogPieceBytes { get; set; } = 1000;
@@ -65,6 +75,30 @@ internal sealed class FakeFabric : FabricClient
     }
 
     public override Task<VmInfo?> FindVmAsync(string name, CancellationToken cancellationToken = default) => Answer(Vms.Find(vm => vm.Name == name));
+
+    public override async Task<VmInfo> InspectVmAsync(string name, CancellationToken cancellationToken = default) =>
+        await GetVmAsync(name, cancellationToken) with { Usage = Usage };
+
+    public override Task<VmInfo> StartVmAsync(string name, CancellationToken cancellationToken = default)
+    {
+        Calls.Add($"start {name}");
+        return Answer(Samples.Vm(name, VmState.Booting));
+    }
+
+    public override Task<CheckpointOperation> CheckpointVmAsync(
+        string vm, string package, bool keepRunning = true, string? operationId = null, CancellationToken cancellationToken = default)
+    {
+        Calls.Add($"checkpoint {vm} as {package} keep={keepRunning} operation={operationId ?? "?"}");
+        return Answer(GetCheckpoint(operationId ?? "op-1"));
+    }
+
+    public override CheckpointOperation GetCheckpoint(string id) => new FakeCheckpoint(this, id);
+
+    public override Task<CheckpointResult> CreatePackageAsync(PackageRecipe recipe, CancellationToken cancellationToken = default)
+    {
+        Recipe = recipe;
+        return Answer(Checkpoint!);
+    }
 
     public override Task<IReadOnlyList<VmInfo>> ListVmsAsync(CancellationToken cancellationToken = default) => Answer<IReadOnlyList<VmInfo>>(Vms);
 
@@ -165,6 +199,23 @@ internal sealed class FakeFabric : FabricClient
         public override Task CancelAsync(CancellationToken cancellationToken = default)
         {
             fabric.Calls.Add($"cancel {Id}");
+            return fabric.Answer(true);
+        }
+    }
+
+    private sealed class FakeCheckpoint(FakeFabric fabric, string id) : CheckpointOperation(id)
+    {
+        public override async Task<CheckpointResult> WaitForCompletionAsync(CancellationToken cancellationToken = default)
+        {
+            if (fabric.Checkpoint is not null) return await fabric.Answer(fabric.Checkpoint);
+            fabric.CheckpointAwaited?.Invoke();
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+            throw new InvalidOperationException("Nobody waits that long.");
+        }
+
+        public override Task CancelAsync(CancellationToken cancellationToken = default)
+        {
+            fabric.Calls.Add($"cancel checkpoint {Id}");
             return fabric.Answer(true);
         }
     }

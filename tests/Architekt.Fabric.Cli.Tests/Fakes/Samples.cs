@@ -32,6 +32,9 @@ internal static class Samples
         Transfer,
         verified);
 
+    public static CheckpointResult Checkpoint { get; } = new(
+        "op-1", "redis", "host-a", "warm", OperationOutcome.Succeeded, null, null, 812.5, 21.5, Package("warm") with { Kind = "package" });
+
     public static MigrationResult Failure(FabricErrorCode? code, OperationOutcome outcome = OperationOutcome.Failed) => new(
         "op-1", "redis", "host-a", "host-b", "host-a", 1, outcome, MigrationPhase.Copy, code, "The peer on host-b died.", 420.5, null,
         new Dictionary<MigrationPhase, double> { [MigrationPhase.Copy] = 400 }, null, Transfer, null);

@@ -23,6 +23,9 @@ internal sealed class FakeCatalogGrain(FakeWorld world) : Grain, ICatalogGrain
     public Task<MigrationResult?> FindMigrationResultAsync(string id, CancellationToken cancellationToken = default) =>
         Task.FromResult(world.Results.GetValueOrDefault(id));
 
+    public Task<CheckpointResult?> FindCheckpointResultAsync(string id, CancellationToken cancellationToken = default) =>
+        Task.FromResult(world.Checkpoints.GetValueOrDefault(id));
+
     public Task<IReadOnlyList<FabricEvent>> ReadEventsAsync(long afterSequence, int limit, CancellationToken cancellationToken = default) =>
         Task.FromResult(world.Events(afterSequence, limit));
 }
@@ -49,6 +52,16 @@ internal sealed class FakeVmGrain(FakeWorld world) : Grain, IVmGrain
     }
 
     public Task DeleteAsync(bool force, CancellationToken cancellationToken = default) => world.VmFault is { } fault ? throw fault() : Task.CompletedTask;
+
+    public Task<VmInfo> StartAsync(CancellationToken cancellationToken = default) =>
+        Task.FromResult(world.Vms[this.GetPrimaryKeyString()] with { State = VmState.Booting });
+
+    public Task<OperationInfo> CheckpointAsync(CheckpointRequest request, CancellationToken cancellationToken = default)
+    {
+        world.CheckpointRequests.Enqueue(request);
+        return Task.FromResult(world.Operations.GetOrAdd(
+            request.Operation, Samples.Operation(request.Operation) with { Kind = OperationKinds.Checkpoint, Vm = this.GetPrimaryKeyString() }));
+    }
 
     public Task<OperationInfo> MigrateAsync(MigrationRequest request, CancellationToken cancellationToken = default)
     {
@@ -102,6 +115,25 @@ internal sealed class FakeMigrationGrain(FakeWorld world) : Grain, IMigrationGra
 
     public Task CancelAsync(CancellationToken cancellationToken = default) =>
         throw FabricException.Conflict("The destination is the owner already.");
+}
+
+internal sealed class FakeCheckpointGrain(FakeWorld world) : Grain, ICheckpointGrain
+{
+    public Task StartAsync(CancellationToken cancellationToken = default) => Task.CompletedTask;
+
+    public Task<CheckpointResult?> WaitAsync(int waitMs, CancellationToken cancellationToken = default)
+    {
+        world.CheckpointWaits.Enqueue(waitMs);
+        return world.CheckpointFault?.Invoke() is { } fault
+            ? throw fault
+            : Task.FromResult(world.CheckpointAnswers.TryDequeue(out var answer) ? answer : null);
+    }
+
+    public Task CancelAsync(CancellationToken cancellationToken = default)
+    {
+        world.CancelledCheckpoints.Enqueue(this.GetPrimaryKeyString());
+        return Task.CompletedTask;
+    }
 }
 
 internal sealed class FakePackageGrain(FakeWorld world) : Grain, IPackageGrain

@@ -17,6 +17,20 @@ internal sealed class FakeWorld
 
     public ConcurrentQueue<MigrationRequest> Requests { get; } = new();
 
+    public ConcurrentDictionary<string, CheckpointResult> Checkpoints { get; } = new();
+
+    public ConcurrentQueue<CheckpointRequest> CheckpointRequests { get; } = new();
+
+    /// <summary>What the checkpoint grain answers in turn; then that it goes on.</summary>
+    public ConcurrentQueue<CheckpointResult?> CheckpointAnswers { get; } = new();
+
+    public ConcurrentQueue<int> CheckpointWaits { get; } = new();
+
+    public ConcurrentQueue<string> CancelledCheckpoints { get; } = new();
+
+    /// <summary>Thrown by the checkpoint grain when it is waited for, if set.</summary>
+    public Func<Exception?>? CheckpointFault { get; set; }
+
     public ConcurrentQueue<long> WatchedAfter { get; } = new();
 
     public ConcurrentQueue<byte[]> Typed { get; } = new();

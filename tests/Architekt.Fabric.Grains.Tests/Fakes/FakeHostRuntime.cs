@@ -11,7 +11,7 @@ internal sealed class FakeHostRuntime(FakeWorld world, string name) : IHostRunti
         Task.FromResult<IReadOnlyList<PackageInfo>>([Samples.Package(name)]);
 
     public Task<PackageInfo?> FindPackageAsync(string nameOrDigest, CancellationToken cancellationToken) =>
-        Task.FromResult(nameOrDigest == Samples.PackageName ? Samples.Package(name) : null);
+        Task.FromResult(nameOrDigest is Samples.PackageName or Samples.WarmName ? Samples.Package(name) with { Name = nameOrDigest } : null);
 
     public async Task<PackageInfo> ImportPackageAsync(
         string path, string package, IProgress<(long Done, long Total)> progress, CancellationToken cancellationToken)
@@ -24,14 +24,14 @@ internal sealed class FakeHostRuntime(FakeWorld world, string name) : IHostRunti
     public async Task<MachineDescription> DescribeMachineAsync(VmSpec spec, CancellationToken cancellationToken)
     {
         await world.CallAsync(name, "Describe", spec.Name, cancellationToken);
-        return spec.Package == Samples.PackageName
-            ? Samples.Machine
+        return spec.Package == Samples.PackageName ? Samples.Machine
+            : spec.Package == Samples.WarmName ? Samples.Machine with { Package = Samples.WarmName, HasMemory = true }
             : throw FabricException.NotFound($"Host '{name}' has no package '{spec.Package}'.");
     }
 
     public async Task StartAsync(VmInstance instance, CancellationToken cancellationToken)
     {
-        await world.CallAsync(name, "Start", instance.Vm, cancellationToken);
+        await world.CallAsync(name, $"Start {instance.Start.Kind}", instance.Vm, cancellationToken);
         world.Runs(instance.Vm, name, runs: true);
     }
 
@@ -46,6 +46,29 @@ internal sealed class FakeHostRuntime(FakeWorld world, string name) : IHostRunti
         await world.CallAsync(name, "Remove", vm, cancellationToken);
         world.Runs(vm, name, runs: false);
     }
+
+    public async Task<VmUsage> GetUsageAsync(string vm, long epoch, CancellationToken cancellationToken) =>
+        (VmUsage?)await world.CallAsync(name, "Usage", vm, cancellationToken) ?? Samples.Usage;
+
+    public async Task<CheckpointReport> CheckpointAsync(CheckpointPlan plan, CancellationToken cancellationToken)
+    {
+        var scripted = (CheckpointReport?)await world.CallAsync(name, "Checkpoint", plan.Vm, cancellationToken);
+        if (!plan.KeepRunning) world.Runs(plan.Vm, name, runs: false);
+        return scripted ?? new CheckpointReport(Samples.Package(name) with { Name = plan.Package, Kind = "package" }, 12.5);
+    }
+
+    public async Task<DiskOffer> OfferDiskAsync(MigrationPlan plan, CancellationToken cancellationToken) =>
+        await PlayAsync<DiskOffer>("OfferDisk", plan, cancellationToken) ?? new DiskOffer("192.0.2.1", 10809, "disk");
+
+    public Task StartFetchAsync(MigrationPlan plan, DiskOffer offer, CancellationToken cancellationToken) =>
+        world.CallAsync(name, "StartFetch", plan.Vm, cancellationToken);
+
+    public async Task<TransferStatus> GetFetchAsync(MigrationPlan plan, long afterVersion, CancellationToken cancellationToken) =>
+        await PlayAsync<TransferStatus>("GetFetch", plan, cancellationToken)
+            ?? new TransferStatus(afterVersion + 1, afterVersion >= 1, null, TransferCounters.None with { DiskBytes = 4096 }, 0, 1000, 0);
+
+    public async Task<IReadOnlyList<string>> FindBasesAsync(MigrationPlan plan, CancellationToken cancellationToken) =>
+        await PlayAsync<IReadOnlyList<string>>("FindBases", plan, cancellationToken) ?? [];
 
     public async Task<VmLog> ReadLogAsync(string vm, long epoch, long offset, int waitMs, CancellationToken cancellationToken)
     {
@@ -62,8 +85,9 @@ internal sealed class FakeHostRuntime(FakeWorld world, string name) : IHostRunti
     public async Task<IReadOnlyList<string>> CheckDestinationAsync(MigrationPlan plan, CancellationToken cancellationToken) =>
         await PlayAsync<IReadOnlyList<string>>("CheckDestination", plan, cancellationToken) ?? [];
 
-    public async Task<IncomingOffer> PrepareAsync(MigrationPlan plan, CancellationToken cancellationToken) =>
-        await PlayAsync<IncomingOffer>("Prepare", plan, cancellationToken) ?? new IncomingOffer("192.0.2.2", 10809, "memory", "state", 0, "");
+    public async Task<IncomingOffer> PrepareAsync(MigrationPlan plan, IReadOnlyList<string> bases, CancellationToken cancellationToken) =>
+        await PlayAsync<IncomingOffer>("Prepare", plan, cancellationToken)
+            ?? new IncomingOffer("192.0.2.2", 10809, "memory", "state", 0, "", bases.Count > 0 ? bases[0] : null);
 
     public Task StartCopyAsync(MigrationPlan plan, IncomingOffer offer, CancellationToken cancellationToken) =>
         world.CallAsync(name, "StartCopy", plan.Vm, cancellationToken);

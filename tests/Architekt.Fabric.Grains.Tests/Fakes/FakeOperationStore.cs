@@ -23,6 +23,50 @@ internal sealed class FakeOperationStore(FakeWorld world) : IOperationStore
         });
     }
 
+    public async Task<OperationInfo> BeginCheckpointAsync(CheckpointPlan plan, CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        return _database.Do(tables =>
+        {
+            if (tables.Operations.TryGetValue(plan.Operation, out var known)) return known.Info;
+            if (tables.Operations.Values.Any(other => other.Info.Vm == plan.Vm && other.Info.Outcome == OperationOutcome.Running))
+                throw FabricException.Conflict($"VM '{plan.Vm}' is busy.");
+            var info = new OperationInfo(
+                plan.Operation, OperationKinds.Checkpoint, plan.Vm, plan.Host, plan.Host, plan.Epoch, MigrationPhase.Check, OperationOutcome.Running, null, plan.RequestedAt, null);
+            tables.Operations.Add(plan.Operation, (null!, info, null));
+            tables.Checkpoints.Add(plan.Operation, (plan, null));
+            tables.Change(plan.Vm, vm => vm with { Operation = plan.Operation });
+            return info;
+        });
+    }
+
+    public async Task<CheckpointPlan?> FindCheckpointPlanAsync(string id, CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        return _database.Do(tables => tables.Checkpoints.GetValueOrDefault(id).Plan);
+    }
+
+    public async Task<CheckpointResult?> FindCheckpointResultAsync(string id, CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        return _database.Do(tables => tables.Checkpoints.GetValueOrDefault(id).Result);
+    }
+
+    public async Task EndCheckpointAsync(CheckpointResult result, CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        _database.Do(tables =>
+        {
+            var known = tables.Operations[result.Operation];
+            if (known.Info.Outcome != OperationOutcome.Running) return false;
+            var ended = known.Info with { Phase = MigrationPhase.Done, Outcome = result.Outcome, Reason = result.Reason, EndedAt = DateTimeOffset.UtcNow };
+            tables.Operations[result.Operation] = known with { Info = ended };
+            tables.Checkpoints[result.Operation] = (tables.Checkpoints[result.Operation].Plan, result);
+            tables.Change(result.Vm, static vm => vm with { Operation = null });
+            return true;
+        });
+    }
+
     public async Task<OperationInfo?> FindAsync(string id, CancellationToken cancellationToken)
     {
         await Task.Yield();

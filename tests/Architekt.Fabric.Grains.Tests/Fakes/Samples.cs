@@ -4,10 +4,15 @@ internal static class Samples
 {
     public const string PackageName = "redis-guest";
 
-    private static readonly string Digest = "sha256-" + new string('a', 64);
+    /// <summary>A package with memory.</summary>
+    public const string WarmName = "warm-guest";
+
+    public static readonly string Digest = "sha256-" + new string('a', 64);
 
     public static MachineDescription Machine { get; } =
         new(PackageName, Digest, "q35", "tcg", "max", 1, 256L << 20, "console=ttyS0", null, "7.2.0", HasAgent: true);
+
+    public static VmUsage Usage { get; } = new(42 << 20, new VmFill("filling", "idle", 10 << 20, 100 << 20, 7));
 
     public static TransferCounters Transfer { get; } = new(1, 4096, 0, 0, 0, 100, 10);
 

@@ -21,7 +21,7 @@ public sealed class MigrationGrainTests(SharedCluster shared)
         Assert.Equal(["db:Begin", "db:Phase Check", "host-a:CheckSource", "host-b:CheckDestination"], [.. journal[..2], .. journal[2..4].Order()]);
         Assert.Equal(
             [
-                "db:Phase Prepare", "host-b:Prepare",
+                "db:Phase Prepare", "host-a:FindBases", "host-b:Prepare",
                 "db:Phase Copy", "host-a:StartCopy",
                 "db:Phase Suspend", "host-a:Suspend",
                 "db:Phase Switch", "host-a:Switch",

@@ -38,7 +38,7 @@ public sealed class VmGrainTests(SharedCluster shared)
         var error = await FailsAsync(FabricErrorCode.AlreadyExists, () => _cluster.Vm(vm).RunAsync(Spec(vm, "host-b"), Token));
 
         Assert.Contains(vm, error.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain("host-b:Start", _cluster.World.Journal(vm));
+        Assert.DoesNotContain("host-b:Start Boot", _cluster.World.Journal(vm));
     }
 
     [Theory]
@@ -47,7 +47,7 @@ public sealed class VmGrainTests(SharedCluster shared)
     public async Task Run_HostHasNoRoom_PassesThroughAndTheNameIsFreeAgain(string host)
     {
         var vm = NewName();
-        _cluster.World.Throw(vm, "Start", new FabricException(FabricErrorCode.NoCapacity, "4 GiB are missing"), times: 1);
+        _cluster.World.Throw(vm, "Start Boot", new FabricException(FabricErrorCode.NoCapacity, "4 GiB are missing"), times: 1);
 
         var error = await FailsAsync(FabricErrorCode.NoCapacity, () => _cluster.Vm(vm).RunAsync(Spec(vm, host), Token));
 
@@ -60,7 +60,7 @@ public sealed class VmGrainTests(SharedCluster shared)
     public async Task Run_HostVanishesInTheMiddle_KeepsTheRowBecauseItMayRun()
     {
         var vm = NewName();
-        _cluster.World.Throw(vm, "Start", FabricException.Unavailable("the host does not answer"));
+        _cluster.World.Throw(vm, "Start Boot", FabricException.Unavailable("the host does not answer"));
 
         await FailsAsync(FabricErrorCode.Unavailable, () => _cluster.Vm(vm).RunAsync(Spec(vm, "host-b"), Token));
 
@@ -115,8 +115,8 @@ public sealed class VmGrainTests(SharedCluster shared)
         await FailsAsync(FabricErrorCode.Conflict, () => _cluster.MigrateAsync(_cluster.AddVm(), "host-a"));
 
     [Fact]
-    public async Task Migrate_Stopped_Conflict() =>
-        await FailsAsync(FabricErrorCode.Conflict, () => _cluster.MigrateAsync(_cluster.AddVm(state: VmState.Stopped)));
+    public async Task Migrate_Stopping_Conflict() =>
+        await FailsAsync(FabricErrorCode.Conflict, () => _cluster.MigrateAsync(_cluster.AddVm(state: VmState.Stopping)));
 
     [Fact]
     public async Task Migrate_UnknownHost_NotFound() =>
@@ -209,7 +209,7 @@ public sealed class VmGrainTests(SharedCluster shared)
     public async Task AnyCommand_PostgresDown_UnavailableAndTheGuestIsNotTouched()
     {
         var (active, other) = (_cluster.AddVm(), _cluster.AddVm("host-b"));
-        await _cluster.Vm(active).GetAsync(Token);
+        await _cluster.Vm(active).WhereAsync(Token);
         _cluster.World.Database.IsDown = true;
         try
         {

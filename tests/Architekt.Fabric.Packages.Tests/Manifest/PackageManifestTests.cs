@@ -105,7 +105,7 @@ public sealed class PackageManifestTests : IDisposable
         var manifest = TestBlueprint.Manifest(
             "redis", [.. new[] { "kernel", "initramfs", "disk", "memory", "state" }.Select(name => new PackageEntry { Name = name, Size = 4096, Sha256 = digest })])
             with
-        { Kind = PackageKind.Package, QemuVersion = "7.2.22" };
+        { Kind = PackageKind.Package, QemuVersion = "7.2.22", Machine = TestBlueprint.Machine };
 
         var error = Assert.Throws<PackageException>(manifest.ToUtf8);
 
@@ -119,9 +119,37 @@ public sealed class PackageManifestTests : IDisposable
         {
             json["kind"] = "package";
             json["qemuVersion"] = "7.2";
+            json["machine"] = JsonNode.Parse("""{"accelerator": "tcg", "cpuModel": "max"}""");
         });
 
         Assert.Contains("a package needs the entry 'memory'", Assert.Throws<PackageException>(Parse).Message);
+    }
+
+    [Theory]
+    [InlineData("null", "a package must have a machine")]
+    [InlineData("""{"accelerator": "xen", "cpuModel": "max"}""", "accelerator must be kvm or tcg, not 'xen'")]
+    [InlineData("""{"accelerator": "kvm", "cpuModel": "host,migratable=no"}""", "is not a CPU model's name")]
+    [InlineData("""{"accelerator": "kvm", "cpuModel": "host", "mac": "52:54:00:AA:00:01"}""", "the machine's mac must be like")]
+    [InlineData("""{"accelerator": "kvm", "cpuModel": "host", "mac": "52:54:00:aa:00:01,x=y"}""", "the machine's mac must be like")]
+    [InlineData("""{"accelerator": "kvm"}""", "cpuModel")]
+    public void Parse_PackageOfAMachineThatCannotBe_NamesTheProblem(string machine, string problem)
+    {
+        _blueprint.EditManifest(json =>
+        {
+            json["kind"] = "package";
+            json["qemuVersion"] = "7.2";
+            json["machine"] = JsonNode.Parse(machine);
+        });
+
+        Assert.Contains(problem, Assert.Throws<PackageException>(Parse).Message);
+    }
+
+    [Fact]
+    public void Parse_BlueprintWithAMachine_IsRefused()
+    {
+        _blueprint.EditManifest(json => json["machine"] = JsonNode.Parse("""{"accelerator": "tcg", "cpuModel": "max"}"""));
+
+        Assert.Contains("a blueprint has no machine", Assert.Throws<PackageException>(Parse).Message);
     }
 
     [Fact]

@@ -27,7 +27,7 @@ public sealed class InstanceFolderTests : IDisposable
     public async Task Create_Instance_IsReadBackAndOthersMayPassButNotRead()
     {
         var folder = InstanceFolder.For(_host.Path, "redis", 3);
-        await folder.CreateAsync(_host.Instance(), TestContext.Current.CancellationToken);
+        await folder.CreateAsync(_host.Instance(), keepsDisk: false, TestContext.Current.CancellationToken);
 
         Assert.Equal(_host.Instance(), folder.ReadInstance());
         Assert.Equal("redis.3", Path.GetFileName(folder.Path));

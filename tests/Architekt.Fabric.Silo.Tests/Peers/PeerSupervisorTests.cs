@@ -62,7 +62,7 @@ public sealed class PeerSupervisorTests : IAsyncDisposable
         var supervisor = Supervisor();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => supervisor.StartAsync(_host.Instance(), new CancellationToken(canceled: true)));
+            () => supervisor.StartAsync(_host.Instance(), keepsDisk: false, new CancellationToken(canceled: true)));
 
         Assert.Empty(InstanceFolder.All(_host.Path));
         Assert.Empty(supervisor.Peers);
@@ -108,6 +108,35 @@ public sealed class PeerSupervisorTests : IAsyncDisposable
         await peer.Ended.WaitAsync(Deadline.After(Seconds));
 
         Assert.Equal([("redis", 3L, VmState.Stopped, "as asked")], _vms.Recorded);
+    }
+
+    [Fact]
+    public async Task Peer_Suspended_IsRecordedAsStoppedAndKeepsItsDisk()
+    {
+        var peer = await StartAsync(Supervisor());
+        await File.WriteAllTextAsync(peer.Instance.OverlayDiskPath!, "disk", TestContext.Current.CancellationToken);
+
+        await peer.Client.CheckpointAsync(new PeerCheckpoint(3, "op", _host.Path, KeepRunning: false), TestContext.Current.CancellationToken);
+        await peer.Ended.WaitAsync(Deadline.After(Seconds));
+
+        Assert.Equal([("redis", 3L, VmState.Stopped, "as asked")], _vms.Recorded);
+        Assert.True(File.Exists(peer.Instance.OverlayDiskPath));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Peer_CouldNotStart_KeepsTheDiskOnlyIfItWasThereBefore(bool keepsDisk)
+    {
+        var peer = await Supervisor().StartAsync(
+            _host.Instance() with { KernelCommandLine = FakePeer.Answers }, keepsDisk, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(peer.Instance.OverlayDiskPath!, "disk", TestContext.Current.CancellationToken);
+
+        await peer.Client.BootAsync(3, TestContext.Current.CancellationToken);
+        await peer.Ended.WaitAsync(Deadline.After(Seconds));
+
+        Assert.Equal(keepsDisk, File.Exists(peer.Instance.OverlayDiskPath));
+        Assert.Empty(_vms.Recorded);
     }
 
     [Fact]
@@ -243,5 +272,5 @@ public sealed class PeerSupervisorTests : IAsyncDisposable
     }
 
     private Task<SupervisedPeer> StartAsync(PeerSupervisor supervisor, string behaviour = FakePeer.Answers, long epoch = 3, string vm = "redis") =>
-        supervisor.StartAsync(_host.Instance(vm, epoch) with { KernelCommandLine = behaviour }, TestContext.Current.CancellationToken);
+        supervisor.StartAsync(_host.Instance(vm, epoch) with { KernelCommandLine = behaviour }, keepsDisk: false, TestContext.Current.CancellationToken);
 }

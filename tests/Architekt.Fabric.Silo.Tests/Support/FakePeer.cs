@@ -13,7 +13,7 @@ namespace Architekt.Fabric.Silo.Tests.Support;
 /// <summary>What this assembly is when it is started as a peer. The instance's kernel command line says how it is to behave; its QEMU sleeps.</summary>
 internal static class FakePeer
 {
-    /// <summary>Answers; asked to stop it ends as <see cref="PeerExitKind.ShutDown"/>, released as <see cref="PeerExitKind.Released"/>.</summary>
+    /// <summary>Answers; asked to stop it ends as <see cref="PeerExitKind.ShutDown"/>, released as <see cref="PeerExitKind.Released"/>, and so on.</summary>
     public const string Answers = "answers";
 
     /// <summary>Says why it cannot and ends.</summary>
@@ -52,7 +52,13 @@ internal static class FakePeer
             var status = new PeerStatus(instance.Vm, instance.Epoch, instance.Epoch, PeerState.Running, live, null, 0);
             await context.Response.WriteAsync(JsonSerializer.Serialize(status, PeerJson.Default.PeerStatus));
             if (context.Request.Method == HttpMethods.Get) return;
-            var kind = context.Request.Path.Value!.EndsWith("release", StringComparison.Ordinal) ? PeerExitKind.Released : PeerExitKind.ShutDown;
+            var kind = Path.GetFileName(context.Request.Path.Value!) switch
+            {
+                "release" => PeerExitKind.Released,
+                "boot" => PeerExitKind.StartFailed,
+                "checkpoint" => PeerExitKind.Suspended,
+                _ => PeerExitKind.ShutDown,
+            };
             Write(path, PeerApi.ExitFile, JsonSerializer.Serialize(new PeerExit(instance.Epoch, kind, "as asked"), PeerJson.Default.PeerExit));
             app.Lifetime.StopApplication();
         });

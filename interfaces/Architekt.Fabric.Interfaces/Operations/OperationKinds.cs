@@ -1,0 +1,11 @@
+namespace Architekt.Fabric;
+
+/// <summary>The kinds of operations, as <see cref="OperationInfo.Kind"/> has them; stored, never renamed.</summary>
+public static class OperationKinds
+{
+    /// <summary>A VM moves to another host.</summary>
+    public const string Migrate = "migrate";
+
+    /// <summary>A package is made of a VM.</summary>
+    public const string Checkpoint = "checkpoint";
+}

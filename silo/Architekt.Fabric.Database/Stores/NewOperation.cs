@@ -1,0 +1,55 @@
+using Architekt.Fabric.Grains;
+
+namespace Architekt.Fabric.Database;
+
+/// <summary>An operation to record, whatever its kind.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Kind">One of <see cref="OperationKinds"/>.</param>
+/// <param name="Vm">The VM it is about.</param>
+/// <param name="Source">The owner the VM must have.</param>
+/// <param name="Epoch">The epoch the VM must have.</param>
+/// <param name="Destination">Where it leads.</param>
+/// <param name="NextEpoch">The VM's epoch after it.</param>
+/// <param name="Plan">The plan, as JSON.</param>
+/// <param name="RequestedAt">When it was asked for.</param>
+/// <param name="EventKind">Kind of the event.</param>
+/// <param name="Message">Sentence of the event.</param>
+internal sealed record NewOperation(
+    string Id,
+    string Kind,
+    string Vm,
+    string Source,
+    long Epoch,
+    string Destination,
+    long NextEpoch,
+    string Plan,
+    DateTimeOffset RequestedAt,
+    string EventKind,
+    string Message)
+{
+    internal static NewOperation Of(MigrationPlan plan) => new(
+        plan.Operation,
+        OperationKinds.Migrate,
+        plan.Vm,
+        plan.Source,
+        plan.Epoch,
+        plan.Destination,
+        plan.NextEpoch,
+        DatabaseJson.Write(plan, DatabaseJson.Default.MigrationPlan),
+        plan.RequestedAt,
+        EventKinds.MigrationRequested,
+        $"A migration of {plan.Vm} from {plan.Source} to {plan.Destination} was asked for.");
+
+    internal static NewOperation Of(CheckpointPlan plan) => new(
+        plan.Operation,
+        OperationKinds.Checkpoint,
+        plan.Vm,
+        plan.Host,
+        plan.Epoch,
+        plan.Host,
+        plan.Epoch,
+        DatabaseJson.Write(plan, DatabaseJson.Default.CheckpointPlan),
+        plan.RequestedAt,
+        EventKinds.CheckpointRequested,
+        $"A package {plan.Package} of {plan.Vm} on {plan.Host} was asked for.");
+}

@@ -1,0 +1,147 @@
+using Architekt.Fabric.Client;
+using Architekt.Fabric.Peer;
+
+namespace Architekt.Fabric.Integration.Tests;
+
+/// <summary>Packages with memory and the VMs that are resumed from them, with nothing faked.</summary>
+public sealed class PackageTests(TwoHosts hosts) : IClassFixture<TwoHosts>
+{
+    private const int MostShareToSend = 2;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Package_CreatedRunTwiceAndMigrated_SendsOnlyWhatDiffers()
+    {
+        hosts.Require();
+        var made = await hosts.Fabric.CreatePackageAsync(new PackageRecipe("redis", "warm", hosts.HostA.Name) { HasNetwork = false }, Token);
+        Assert.True(made.Outcome == OperationOutcome.Succeeded, made.Reason);
+        Assert.Equal(["kernel", "initramfs", "disk", "memory", "state"], made.Package!.Entries.Select(static entry => entry.Name));
+        Assert.DoesNotContain(await hosts.Fabric.ListVmsAsync(Token), static vm => vm.Name.StartsWith("making-", StringComparison.Ordinal));
+        var copy = await hosts.Fabric.ImportPackageAsync(hosts.HostB.Name, hosts.PackageFolder(hosts.HostA, made.Package.Digest), "warm", progress: null, Token);
+        Assert.Equal(made.Package.Digest, copy.Digest);
+
+        var forks = new[] { ("fork-a", hosts.HostA.Name), ("fork-b", hosts.HostB.Name) };
+        try
+        {
+            foreach (var (name, host) in forks)
+            {
+                var vm = await hosts.Fabric.RunVmAsync(new VmSpec(name, "warm", host, HasNetwork: false), Token);
+                Assert.Equal((VmState.Running, host), (vm.State, vm.Host));
+                await AssertGuestAnswersAsync(vm);
+                Assert.NotNull((await hosts.Fabric.InspectVmAsync(name, Token)).Usage?.Fill);
+            }
+
+            var there = await MigrateAsync("fork-a", hosts.HostB.Name);
+            Assert.Equal(MemoryBase.Package, there.Base);
+            Assert.True(there.Transfer.BaseBytes > there.Transfer.MemoryBytes * MostShareToSend, $"{there.Transfer}");
+
+            var back = await MigrateAsync("fork-a", hosts.HostA.Name);
+            Assert.Equal(MemoryBase.LastVisit, back.Base);
+            Assert.True(back.Transfer.BaseBytes > back.Transfer.MemoryBytes * MostShareToSend, $"{back.Transfer}");
+        }
+        finally
+        {
+            foreach (var (name, _) in forks) await DeleteAsync(name);
+        }
+    }
+
+    [Fact]
+    public async Task Checkpoint_OfARunningVm_GoesOnAndCanBeResumed()
+    {
+        hosts.Require();
+        var origin = await hosts.Fabric.GetVmAsync(TwoHosts.Vm, Token);
+        var checkpoint = await hosts.Fabric.CheckpointVmAsync(TwoHosts.Vm, "moment", cancellationToken: Token);
+
+        var result = await checkpoint.WaitForCompletionAsync(Token);
+
+        Assert.True(result.Outcome == OperationOutcome.Succeeded, result.Reason);
+        Assert.NotNull(result.PauseMs);
+        var after = await hosts.Fabric.GetVmAsync(TwoHosts.Vm, Token);
+        Assert.Equal((VmState.Running, origin.Epoch, null), (after.State, after.Epoch, after.Operation));
+        await AssertGuestAnswersAsync(after);
+        try
+        {
+            var resumed = await hosts.Fabric.RunVmAsync(new VmSpec("resumed", "moment", origin.Host, HasNetwork: false), Token);
+            await AssertGuestAnswersAsync(resumed);
+        }
+        finally
+        {
+            await DeleteAsync("resumed");
+        }
+
+        var taken = await Assert.ThrowsAsync<FabricException>(() => hosts.Fabric.CheckpointVmAsync(TwoHosts.Vm, "moment", cancellationToken: Token));
+        Assert.Equal(FabricErrorCode.AlreadyExists, taken.Code);
+    }
+
+    [Fact]
+    public async Task CreatePackage_GuestThatDoesNotComeUp_SaysWhatItsConsoleSaidAndLeavesNothing()
+    {
+        hosts.Require();
+        var recipe = new PackageRecipe("redis", "never", hosts.HostA.Name)
+        {
+            HasNetwork = false,
+            KernelArguments = "init=/no/such/init rdinit=/no/such/init",
+            Timeout = TimeSpan.FromSeconds(20),
+        };
+
+        var error = await Assert.ThrowsAsync<FabricException>(() => hosts.Fabric.CreatePackageAsync(recipe, Token));
+
+        Assert.Contains("Its console ended with: ", error.Message, StringComparison.Ordinal);
+        Assert.Contains("panic", error.Message, StringComparison.OrdinalIgnoreCase);
+        Assert.Null(await hosts.Fabric.FindPackageAsync(hosts.HostA.Name, "never", Token));
+        Assert.DoesNotContain(await hosts.Fabric.ListVmsAsync(Token), static vm => vm.Name.StartsWith("making-", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task StoppedVm_MovesAndStartsOnTheOtherHost()
+    {
+        hosts.Require();
+        const string name = "sleeper";
+        try
+        {
+            await hosts.Fabric.RunVmAsync(new VmSpec(name, "redis", hosts.HostA.Name, HasNetwork: false), Token);
+            await hosts.Fabric.WaitForVmAsync(name, VmState.Running, TimeSpan.FromMinutes(2), Token);
+            await hosts.Fabric.StopVmAsync(name, force: false, Token);
+            await hosts.Fabric.WaitForVmAsync(name, VmState.Stopped, TimeSpan.FromMinutes(1), Token);
+
+            var moved = await MigrateAsync(name, hosts.HostB.Name);
+
+            Assert.Null(moved.PauseMs);
+            Assert.True(moved.Transfer.DiskBytes > 0);
+            var vm = await hosts.Fabric.GetVmAsync(name, Token);
+            Assert.Equal((hosts.HostB.Name, 2L, VmState.Stopped), (vm.Host, vm.Epoch, vm.State));
+            Assert.Empty(hosts.Disks(hosts.HostA, name));
+            await hosts.Fabric.StartVmAsync(name, Token);
+            vm = await hosts.Fabric.WaitForVmAsync(name, VmState.Running, TimeSpan.FromMinutes(2), Token);
+            await AssertGuestAnswersAsync(vm);
+        }
+        finally
+        {
+            await DeleteAsync(name);
+        }
+    }
+
+    private async Task<MigrationResult> MigrateAsync(string vm, string destination)
+    {
+        var before = await hosts.Fabric.GetVmAsync(vm, Token);
+        var options = new MigrationOptions(Verify: before.State == VmState.Running);
+        var migration = await hosts.Fabric.StartMigrationAsync(vm, destination, options, cancellationToken: Token);
+        var result = await migration.WaitForCompletionAsync(Token);
+        Assert.True(result.Outcome == OperationOutcome.Succeeded, result.Reason);
+        if (options.Verify) await AssertGuestAnswersAsync(await hosts.Fabric.GetVmAsync(vm, Token));
+        return result;
+    }
+
+    private async Task DeleteAsync(string vm)
+    {
+        if (await hosts.Fabric.FindVmAsync(vm, Token) is not null) await hosts.Fabric.DeleteVmAsync(vm, force: true, Token);
+    }
+
+    private async Task AssertGuestAnswersAsync(VmInfo vm)
+    {
+        var port = Path.Combine(hosts.Of(vm.Host).RuntimeFolder, $"{vm.Name}.{vm.Epoch}", PeerApi.QemuFolder, "agent.sock");
+        await using var agent = await Agents.AgentClient.ConnectAsync(port, Token);
+        Assert.True((await agent.PingAsync(TimeSpan.FromSeconds(30), Token)).Ok);
+    }
+}
