@@ -1,3 +1,4 @@
+using Architekt.Fabric.Network;
 using Architekt.Fabric.Peer.Checkpoints;
 using Architekt.Fabric.Peer.Hosting;
 using Architekt.Fabric.Peer.Machine;
@@ -79,7 +80,16 @@ internal sealed partial class PeerService
         }
 
         if (_machine!.Tap is not { } tap || _state == PeerState.Ended) return;
-        tap.SetUp(true);
+        try
+        {
+            tap.SetUp(true);
+        }
+        catch (NetworkException error)
+        {
+            PeerLog.AnnounceFailed(logger, error.Message);
+            return;
+        }
+
         Announce(tap);
     }
 }

@@ -45,7 +45,7 @@ internal sealed class PackageFill : IAsyncDisposable
         {
             var fill = LazyFill.Start(memory, tracker, package, new LazyFillOptions { Mode = ParseMode(instance.Fill) }, time);
             _ = fill.Completion.ContinueWith(
-                ended => PeerLog.FillFailed(logger, instance.Vm, ended.Exception!.GetBaseException()),
+                ended => LogFailure(logger, instance.Vm, ended.Exception!.GetBaseException()),
                 CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
             return new PackageFill(package, fill);
         }
@@ -69,6 +69,12 @@ internal sealed class PackageFill : IAsyncDisposable
         {
             throw PeerException.Failed(error.Message);
         }
+    }
+
+    /// <summary>That QEMU has ended is told by its exit.</summary>
+    private static void LogFailure(ILogger logger, string vm, Exception error)
+    {
+        if (error is not MemoryFillException { Error: MemoryFillError.ProcessGone }) PeerLog.FillFailed(logger, vm, error);
     }
 
     public async ValueTask DisposeAsync()
