@@ -15,9 +15,9 @@ public enum PackageErrorCode
     /// <summary>The manifest is of a newer format than this version reads.</summary>
     UnsupportedVersion,
 
-    /// <summary>The store's disk is full.</summary>
+    /// <summary>The disk of the store, or of the archive being written, is full.</summary>
     NoSpace,
 
-    /// <summary>The name already stands for another package.</summary>
+    /// <summary>The name already stands for another package, or the archive to write is there already.</summary>
     Exists,
 }

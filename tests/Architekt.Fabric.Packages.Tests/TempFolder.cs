@@ -8,6 +8,14 @@ internal sealed class TempFolder : IDisposable
 
     internal Task<PackageStore> OpenStoreAsync() => PackageStore.OpenAsync(Store, null, TestContext.Current.CancellationToken);
 
+    internal string PathOf(string file) => System.IO.Path.Combine(Path, file);
+
+    /// <summary>Everything in the store but its own lock and the folder of names.</summary>
+    internal string[] StoreContents() =>
+        [.. Directory.EnumerateFileSystemEntries(Store, "*", SearchOption.AllDirectories)
+            .Select(entry => System.IO.Path.GetRelativePath(Store, entry))
+            .Where(entry => entry is not (".lock" or "names"))];
+
     /// <summary>What is in the store besides packages and names.</summary>
     internal string[] Leftovers() =>
         [.. Directory.EnumerateFileSystemEntries(Store, "*", SearchOption.AllDirectories)

@@ -70,6 +70,23 @@ internal sealed class TestBlueprint
         });
     }
 
+    /// <summary>Makes it a package with this RAM and some device state.</summary>
+    internal void AddMemory(Action<FileStream> write)
+    {
+        foreach (var entry in new[] { "memory", "state" })
+        {
+            EditManifest(json => json["entries"]!.AsArray().Add(new JsonObject { ["name"] = entry, ["size"] = 0, ["sha256"] = "" }));
+            ReplaceEntry(entry, entry == "memory" ? write : file => file.Write("state"u8));
+        }
+
+        EditManifest(json =>
+        {
+            json["kind"] = "package";
+            json["qemuVersion"] = "7.2.22";
+            json["memoryBytes"] = new FileInfo(PathOf("memory")).Length;
+        });
+    }
+
     internal static long AllocatedBytes(string path)
     {
         using var process = System.Diagnostics.Process.Start(

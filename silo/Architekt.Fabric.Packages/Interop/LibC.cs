@@ -9,9 +9,9 @@ internal static partial class LibC
     internal const int SeekData = 3;
     internal const int SeekHole = 4;
     internal const int NoSuchOffset = 6;
-    internal const int NoSpace = 28;
-    internal const int QuotaExceeded = 122;
 
+    private const int NoSpace = 28;
+    private const int QuotaExceeded = 122;
     private const int OpenDirectory = 0x10000;
     private const int OpenCloseOnExec = 0x80000;
     private const int OpenNonBlocking = 0x800;
@@ -23,6 +23,9 @@ internal static partial class LibC
         if (folder.IsInvalid || Sync(folder) != 0)
             throw new IOException($"Cannot write the folder {path} to disk: {Marshal.GetLastPInvokeErrorMessage()}.", Marshal.GetLastPInvokeError());
     }
+
+    /// <summary>Whether something failed because a disk, or the user's share of it, is full.</summary>
+    internal static bool IsNoSpace(IOException error) => error.HResult is NoSpace or QuotaExceeded;
 
     internal static SafeFileHandle OpenForReading(string path) => Open(path, OpenNonBlocking | OpenCloseOnExec, 0);
 

@@ -18,7 +18,7 @@ internal sealed class FileLock : IDisposable
         {
             return new FileLock(File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }
-        catch (IOException error) when (error.GetType() == typeof(IOException) && !IsNoSpace(error))
+        catch (IOException error) when (error.GetType() == typeof(IOException) && !Interop.LibC.IsNoSpace(error))
         {
             return null;
         }
@@ -36,6 +36,4 @@ internal sealed class FileLock : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _handle.Dispose();
-
-    private static bool IsNoSpace(IOException error) => error.HResult is Interop.LibC.NoSpace or Interop.LibC.QuotaExceeded;
 }

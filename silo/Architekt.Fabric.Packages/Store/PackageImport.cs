@@ -1,48 +1,31 @@
-using System.Runtime.InteropServices;
 using Architekt.Fabric.Packages.Interop;
 using Microsoft.Win32.SafeHandles;
 
 namespace Architekt.Fabric.Packages;
 
-/// <summary>Copies one package into a store's private folder, verifying it on the way.</summary>
-/// <param name="sourceFolder">The folder that holds the manifest and the entries.</param>
-/// <param name="manifest">The manifest, valid.</param>
-/// <param name="manifestBytes">The bytes its digest was made of.</param>
-internal sealed class PackageImport(string sourceFolder, PackageManifest manifest, byte[] manifestBytes)
+/// <summary>Reads one package, verifying it on the way, and copies it into a store's private folder if asked.</summary>
+/// <param name="source">Where the package is.</param>
+/// <param name="progress">Told about every MiB.</param>
+internal sealed class PackageImport(IPackageSource source, IProgress<PackageProgress>? progress)
 {
-    /// <summary>Fails early on what is visible without reading it all.</summary>
-    internal void CheckSource()
-    {
-        foreach (var entry in manifest.Entries)
-        {
-            using var source = OpenEntry(entry);
-        }
-    }
+    private readonly long _total = source.Manifest.Entries.Sum(entry => entry.Size);
+    private long _done;
 
     /// <summary>Copies, verifies, seals and syncs everything into <paramref name="folder"/>.</summary>
-    internal void CopyTo(string folder, IProgress<ImportProgress>? progress, CancellationToken cancellationToken)
+    internal async Task CopyToAsync(string folder, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(folder, StoreLayout.PrivateFolder);
-        var total = manifest.Entries.Sum(entry => entry.Size);
-        var done = 0L;
-        foreach (var entry in manifest.Entries)
+        foreach (var entry in source.Manifest.Entries)
         {
-            progress?.Report(new ImportProgress(entry.Name, done, total));
-            using var source = OpenEntry(entry);
             using var target = Create(folder, entry.Name);
-            var digest = SparseCopy.Run(
-                source,
-                target,
-                entry.Size,
-                count => progress?.Report(new ImportProgress(entry.Name, done += count, total)),
-                cancellationToken);
-            CheckDigest(entry, digest);
+            SetLength(target, entry);
+            await ReadAsync(entry, target, cancellationToken);
             Seal(target, folder, entry.Name);
         }
 
         using (var target = Create(folder, PackageManifest.FileName))
         {
-            RandomAccess.Write(target, manifestBytes, 0);
+            RandomAccess.Write(target, source.ManifestBytes, 0);
             Seal(target, folder, PackageManifest.FileName);
         }
 
@@ -50,53 +33,66 @@ internal sealed class PackageImport(string sourceFolder, PackageManifest manifes
     }
 
     /// <summary>Reads everything and compares it with the manifest.</summary>
-    internal void Verify(CancellationToken cancellationToken)
+    internal async Task VerifyAsync(CancellationToken cancellationToken)
     {
-        foreach (var entry in manifest.Entries)
-        {
-            using var source = OpenEntry(entry);
-            CheckDigest(entry, SparseCopy.Run(source, null, entry.Size, _ => { }, cancellationToken));
-        }
+        foreach (var entry in source.Manifest.Entries)
+            await ReadAsync(entry, null, cancellationToken);
     }
 
-    private void CheckDigest(PackageEntry entry, string digest)
+    private async Task ReadAsync(PackageEntry entry, SafeFileHandle? target, CancellationToken cancellationToken)
     {
-        if (digest == entry.Sha256)
-            return;
-        throw new PackageException(
-            PackageErrorCode.DigestMismatch,
-            $"The entry '{entry.Name}' in {sourceFolder} is damaged: its SHA-256 is {digest}, the manifest says {entry.Sha256}. Get or build the package again.");
-    }
-
-    private SafeFileHandle OpenEntry(PackageEntry entry)
-    {
-        var path = Path.Combine(sourceFolder, entry.Name);
-        if (!File.Exists(path))
-            throw new PackageException(PackageErrorCode.NotFound, $"The entry '{entry.Name}' of the manifest is missing: there is no file {path}.");
-        // Not blocking: opening a pipe would wait for a writer, for ever.
-        var handle = LibC.OpenForReading(path);
-        if (handle.IsInvalid)
-            throw new IOException($"Cannot open {path}: {Marshal.GetLastPInvokeErrorMessage()}.", Marshal.GetLastPInvokeError());
-        long length;
+        progress?.Report(new PackageProgress(entry.Name, _done, _total));
+        using var digest = new ContentDigest(
+            count => progress?.Report(new PackageProgress(entry.Name, _done += count, _total)), cancellationToken);
+        // One segment is digested and written while the next is read or unpacked.
+        var digesting = Task.CompletedTask;
         try
         {
-            length = RandomAccess.GetLength(handle);
+            var position = 0L;
+            foreach (var segment in source.Read(entry, cancellationToken))
+            {
+                await digesting;
+                var start = position;
+                digesting = Task.Run(
+                    () =>
+                    {
+                        digest.Append(segment);
+                        if (target is not null)
+                            SparseWriter.Write(target, segment.Data.Span, start);
+                    },
+                    CancellationToken.None);
+                position += segment.Length;
+            }
+
+            await digesting;
         }
-        catch (NotSupportedException error)
+        finally
         {
-            handle.Dispose();
-            throw new PackageException(PackageErrorCode.Invalid, $"The entry '{entry.Name}' at {path} is not a regular file.", error);
+            // It must not write into a file that is being removed.
+            await digesting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        if (length == entry.Size)
-            return handle;
-        handle.Dispose();
-        throw new PackageException(
-            PackageErrorCode.Invalid, $"The entry '{entry.Name}' at {path} has {length} bytes, but the manifest says {entry.Size}. Get or build the package again.");
+        digest.Check(entry, source.Path);
     }
 
     private static SafeFileHandle Create(string folder, string name) =>
         File.OpenHandle(Path.Combine(folder, name), FileMode.CreateNew, FileAccess.ReadWrite);
+
+    private void SetLength(SafeFileHandle file, PackageEntry entry)
+    {
+        try
+        {
+            RandomAccess.SetLength(file, entry.Size);
+        }
+        catch (ArgumentOutOfRangeException error)
+        {
+            // .NET's way to say EFBIG.
+            throw new PackageException(
+                PackageErrorCode.NoSpace,
+                $"The entry '{entry.Name}' of {source.Path} has {entry.Size} bytes; that is more than a file of this store can have, even as a hole.",
+                error);
+        }
+    }
 
     private static void Seal(SafeFileHandle file, string folder, string name)
     {

@@ -40,20 +40,19 @@ public sealed class PackageStore
     }
 
     /// <summary>Brings a package in. Bringing in one that is there already changes nothing but the name.</summary>
-    /// <param name="sourcePath">The folder with <c>manifest.json</c> and the entries.</param>
+    /// <param name="sourcePath">A folder with <c>manifest.json</c> and the entries, or an <c>.ark</c> archive, which is unpacked straight into the store.</param>
     /// <param name="name">What to call it here; by default what its manifest says.</param>
     /// <param name="progress">Told about every MiB.</param>
     /// <param name="cancellationToken">Stops it; nothing is left.</param>
     /// <exception cref="PackageException">Any code but <see cref="PackageErrorCode.NotFound"/> for a reason besides a missing file.</exception>
     public async Task<StoredPackage> ImportAsync(
-        string sourcePath, string? name, IProgress<ImportProgress>? progress, CancellationToken cancellationToken)
+        string sourcePath, string? name, IProgress<PackageProgress>? progress, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(sourcePath);
-        var source = Path.GetFullPath(sourcePath);
-        var bytes = StoreReader.ReadManifest(source);
-        var manifest = PackageManifest.Parse(bytes, Path.Combine(source, PackageManifest.FileName));
-        var digest = PackageManifest.DigestOf(bytes);
-        name ??= manifest.Name;
+        // Off the caller's thread: the headers of an archive are read here, and it may lie on a slow disk.
+        using var source = await Task.Run(() => PackageSources.Open(sourcePath), cancellationToken);
+        var digest = PackageManifest.DigestOf(source.ManifestBytes);
+        name ??= source.Manifest.Name;
         if (!ManifestRules.IsName(name))
             throw new PackageException(PackageErrorCode.Invalid, ManifestRules.NameProblem(name));
 
@@ -67,13 +66,12 @@ public sealed class PackageStore
                 return Name(digest, name);
             }
 
-            var import = new PackageImport(source, manifest, bytes);
-            import.CheckSource();
-            var package = await CopyInAsync(import, digest, name, progress, cancellationToken);
-            StoreLog.Imported(_logger, digest, source);
+            source.CheckEntries();
+            var package = await CopyInAsync(new PackageImport(source, progress), digest, name, cancellationToken);
+            StoreLog.Imported(_logger, digest, source.Path);
             return package;
         }
-        catch (IOException error) when (error.HResult is LibC.NoSpace or LibC.QuotaExceeded)
+        catch (IOException error) when (LibC.IsNoSpace(error))
         {
             throw new PackageException(PackageErrorCode.NoSpace, $"The disk of the package store {Root} is full: {error.Message} Free some space and import again.", error);
         }
@@ -143,15 +141,24 @@ public sealed class PackageStore
     }
 
     /// <summary>Reads a package's files again and compares them with the manifest.</summary>
+    /// <param name="package">The package.</param>
+    /// <param name="progress">Told about every MiB.</param>
+    /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="PackageException"><see cref="PackageErrorCode.DigestMismatch"/>, or <see cref="PackageErrorCode.NotFound"/> for a missing file.</exception>
-    public static Task VerifyAsync(StoredPackage package, CancellationToken cancellationToken)
+    public static Task VerifyAsync(StoredPackage package, IProgress<PackageProgress>? progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(package);
-        return Task.Run(() => new PackageImport(package.Folder, package.Manifest, []).Verify(cancellationToken), cancellationToken);
+        return Task.Run(
+            async () =>
+            {
+                using var source = FolderSource.Of(package);
+                await new PackageImport(source, progress).VerifyAsync(cancellationToken);
+            },
+            cancellationToken);
     }
 
     private async Task<StoredPackage> CopyInAsync(
-        PackageImport import, string digest, string name, IProgress<ImportProgress>? progress, CancellationToken cancellationToken)
+        PackageImport import, string digest, string name, CancellationToken cancellationToken)
     {
         var incoming = Path.Combine(Root, $"{StoreLayout.IncomingPrefix}{Guid.NewGuid():N}");
         FileLock alive;
@@ -160,7 +167,7 @@ public sealed class PackageStore
             alive = FileLock.TryTake(incoming + StoreLayout.LockSuffix) ?? throw new IOException($"Cannot lock {incoming}{StoreLayout.LockSuffix}.");
         try
         {
-            await Task.Run(() => import.CopyTo(incoming, progress, cancellationToken), cancellationToken);
+            await Task.Run(() => import.CopyToAsync(incoming, cancellationToken), cancellationToken);
             using var taken = await LockAsync(cancellationToken);
             _reader.RefuseTakenName(name, digest);
             var folder = _layout.PackageFolder(digest);

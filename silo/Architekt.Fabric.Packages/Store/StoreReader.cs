@@ -32,7 +32,7 @@ internal sealed class StoreReader(StoreLayout layout)
         var folder = layout.PackageFolder(digest);
         var bytes = ReadManifest(folder);
         if (PackageManifest.DigestOf(bytes) != digest)
-            throw new PackageException(PackageErrorCode.DigestMismatch, $"The manifest in {folder} is damaged. Delete the package {digest} and import it again.");
+            throw DamagedManifest(folder, digest);
         return new StoredPackage(digest, folder, PackageManifest.Parse(bytes, Path.Combine(folder, PackageManifest.FileName)), NamesOf(digest));
     }
 
@@ -52,12 +52,6 @@ internal sealed class StoreReader(StoreLayout layout)
     /// <summary>The bytes of the manifest in a folder.</summary>
     internal static byte[] ReadManifest(string folder)
     {
-        if (File.Exists(folder))
-        {
-            throw new PackageException(
-                PackageErrorCode.Invalid, $"{folder} is a file; this version imports folders only. Unpack the archive and import the folder that holds {PackageManifest.FileName}.");
-        }
-
         var file = new FileInfo(Path.Combine(folder, PackageManifest.FileName));
         if (!file.Exists)
             throw new PackageException(PackageErrorCode.NotFound, $"There is no package in {folder}: it has no {PackageManifest.FileName}.");
@@ -65,6 +59,10 @@ internal sealed class StoreReader(StoreLayout layout)
             ? File.ReadAllBytes(file.FullName)
             : throw new PackageException(PackageErrorCode.Invalid, $"{file.FullName} has {file.Length} bytes; a manifest has at most {PackageManifest.MaxBytes}.");
     }
+
+    /// <summary>The error for a manifest that is not the one its package is named after.</summary>
+    internal static PackageException DamagedManifest(string folder, string digest) =>
+        new(PackageErrorCode.DigestMismatch, $"The manifest in {folder} is damaged. Delete the package {digest} and import it again.");
 
     /// <summary>The error for a reference that stands for nothing.</summary>
     internal static PackageException NotFound(string reference) =>

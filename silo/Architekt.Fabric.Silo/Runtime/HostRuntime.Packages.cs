@@ -18,7 +18,7 @@ internal sealed partial class HostRuntime
         string path, string name, IProgress<(long Done, long Total)> progress, CancellationToken cancellationToken)
     {
         if (!Path.IsPathRooted(path))
-            throw FabricException.Invalid($"'{path}' must be an absolute path of a folder on host '{HostName}'.");
+            throw FabricException.Invalid($"'{path}' must be an absolute path of a folder or an archive on host '{HostName}'.");
         try
         {
             var package = await packages.ImportAsync(path, name, new ByteProgress(progress), cancellationToken);
@@ -84,8 +84,8 @@ internal sealed partial class HostRuntime
         error.Message,
         innerException: error);
 
-    private sealed class ByteProgress(IProgress<(long Done, long Total)> progress) : IProgress<ImportProgress>
+    private sealed class ByteProgress(IProgress<(long Done, long Total)> progress) : IProgress<PackageProgress>
     {
-        public void Report(ImportProgress value) => progress.Report((value.BytesDone, value.BytesTotal));
+        public void Report(PackageProgress value) => progress.Report((value.BytesDone, value.BytesTotal));
     }
 }

@@ -132,14 +132,14 @@ public sealed class PackageStoreTests : IDisposable
     {
         var store = await _temp.OpenStoreAsync();
         var package = await store.ImportAsync(new TestBlueprint(_temp).Folder, null, null, Cancellation);
-        await PackageStore.VerifyAsync(package, Cancellation);
+        await PackageStore.VerifyAsync(package, null, Cancellation);
 
         var path = package.PathOf("disk");
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         using (var file = File.OpenWrite(path))
             file.WriteByte(0);
 
-        var error = await Assert.ThrowsAsync<PackageException>(() => PackageStore.VerifyAsync(package, Cancellation));
+        var error = await Assert.ThrowsAsync<PackageException>(() => PackageStore.VerifyAsync(package, null, Cancellation));
         Assert.Equal(PackageErrorCode.DigestMismatch, error.Code);
     }
 }
