@@ -12,6 +12,9 @@ internal static class PackageCommands
         Import(cli),
         List(cli),
         Show(cli),
+        PackageFileCommands.Inspect(cli),
+        PackageFileCommands.Verify(cli),
+        PackageFileCommands.Diff(cli),
     };
 
     private static Command Import(CommandRunner cli)
@@ -34,8 +37,13 @@ internal static class PackageCommands
 
                 var client = await context.ConnectAsync().ConfigureAwait(false);
                 var hostName = context.Parsed.GetRequiredValue(host)!;
-                var package = await ImportDisplay.Create(context, packageName, hostName).RunAsync(
-                    progress => client.ImportPackageAsync(hostName, folder, packageName, progress, context.Token)).ConfigureAwait(false);
+                var package = await new ByteProgressDisplay(context, $"importing {packageName} on {hostName}").RunAsync(
+                    display => client.ImportPackageAsync(
+                        hostName,
+                        folder,
+                        packageName,
+                        Relay<PackageImport>.To(display, import => new ByteProgress(import.BytesDone, import.BytesTotal)),
+                        context.Token)).ConfigureAwait(false);
                 return context.Print(ImportDetails, package);
             });
     }

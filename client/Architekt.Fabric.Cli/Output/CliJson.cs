@@ -10,6 +10,8 @@ namespace Architekt.Fabric.Cli.Output;
 [JsonSerializable(typeof(PackageInfo))]
 [JsonSerializable(typeof(PackageDetail))]
 [JsonSerializable(typeof(IReadOnlyList<PackageInfo>))]
+[JsonSerializable(typeof(PackageFileDetail))]
+[JsonSerializable(typeof(PackageDiffDetail))]
 [JsonSerializable(typeof(VmInfo))]
 [JsonSerializable(typeof(IReadOnlyList<VmInfo>))]
 [JsonSerializable(typeof(OperationInfo))]
