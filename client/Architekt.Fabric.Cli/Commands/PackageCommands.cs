@@ -12,6 +12,12 @@ internal static class PackageCommands
         Import(cli),
         List(cli),
         Show(cli),
+        PackageRegistryCommands.Tag(cli),
+        PackageRegistryCommands.Untag(cli),
+        PackageRegistryCommands.Pull(cli),
+        PackageRegistryCommands.Delete(cli),
+        PackageRegistryCommands.Collect(cli),
+        PackageRegistryCommands.Export(cli),
         PackageFileCommands.Inspect(cli),
         PackageFileCommands.Verify(cli),
         PackageFileCommands.Diff(cli),
@@ -19,17 +25,17 @@ internal static class PackageCommands
 
     private static Command Import(CommandRunner cli)
     {
-        var path = new Argument<string>("PATH") { Description = "A blueprint folder on the host; a relative path is taken from here." };
+        var path = new Argument<string>("PATH") { Description = "A folder or an .ark archive on the host itself; a relative path is taken from here." };
         var host = Arguments.NameOption("--host", "host", "The host whose store it goes into.", "HOST");
         host.Required = true;
-        var name = Arguments.NameOption("--name", "package", "The package's name on that host; default: the folder's.");
+        var name = Arguments.PackageNameOption("--name", "The package's name on that host; default: the folder's, or the archive's without .ark.");
         return cli.Bind(
             new Command("import", "Brings a package into a host's store and waits until it is there.") { path, host, name },
             async context =>
             {
                 var folder = Path.GetFullPath(context.Parsed.GetRequiredValue(path));
-                var packageName = context.Parsed.GetValue(name) ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
-                if (!FabricNames.IsValid(packageName))
+                var packageName = context.Parsed.GetValue(name) ?? NameOf(folder);
+                if (!FabricNames.IsPackageName(packageName))
                 {
                     throw FabricException.Invalid(
                         $"The folder's name '{packageName}' is not a name for a package; give one with --name (lower-case letters, digits and hyphens).");
@@ -65,7 +71,7 @@ internal static class PackageCommands
 
     private static Command Show(CommandRunner cli)
     {
-        var name = Arguments.Name("package");
+        var name = Arguments.Package();
         var host = Arguments.NameOption("--host", "host", "The host to look on; default: all.", "HOST");
         return cli.Bind(
             new Command("show", "Shows a package and which hosts have it.") { name, host },
@@ -93,7 +99,7 @@ internal static class PackageCommands
     }
 
     /// <summary>Asks all hosts at once; says on standard error which ones could not be asked.</summary>
-    private static async Task<IReadOnlyList<PackageInfo>> OnAllHostsAsync(
+    internal static async Task<IReadOnlyList<PackageInfo>> OnAllHostsAsync(
         CommandContext context, FabricClient client, Func<string, Task<IReadOnlyList<PackageInfo>>> ask)
     {
         var hosts = await client.ListHostsAsync(context.Token).ConfigureAwait(false);
@@ -119,6 +125,13 @@ internal static class PackageCommands
         }
     }
 
+    private static string NameOf(string path)
+    {
+        const string archive = ".ark";
+        var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(path));
+        return name.EndsWith(archive, StringComparison.Ordinal) ? name[..^archive.Length] : name;
+    }
+
     private static string Short(string digest) => digest.Length > 19 ? digest[..19] : digest;
 
     private static Listing<PackageInfo> Listing(DateTimeOffset now) => new Listing<PackageInfo>(package => package.Name)
@@ -133,7 +146,7 @@ internal static class PackageCommands
         .Add("DIGEST", package => Short(package.Digest))
         .Add("AGE", package => Duration.FormatAge(now - package.ImportedAt));
 
-    private static Details<PackageInfo> ImportDetails { get; } = new Details<PackageInfo>(package => package.Name)
+    internal static Details<PackageInfo> ImportDetails { get; } = new Details<PackageInfo>(package => package.Name)
         .Add("Package", package => package.Name)
         .Add("Host", package => package.Host)
         .Add("Kind", package => package.Kind)

@@ -8,6 +8,7 @@ internal sealed partial class MigrationActs(
     MigrationPlan plan,
     IHostControl source,
     IHostControl destination,
+    PackageEnsurer packages,
     IVmStore vms,
     MigrationMeasurements measured,
     ProgressLog progress,
@@ -46,6 +47,10 @@ internal sealed partial class MigrationActs(
 
     private async Task PrepareAsync(CancellationToken cancellationToken)
     {
+        // Before anything is reserved there: it may take long.
+        var package = plan.Machine.Package;
+        await packages.EnsureAsync(
+            plan.Destination, plan.Machine.PackageDigest, FabricNames.IsPackageName(package) ? package : null, TimeSpan.MaxValue, cancellationToken);
         _offer = await destination.PrepareAsync(plan, cancellationToken);
 
         // The pause must not be the first time these lines run, nor the first use of the connection.

@@ -114,7 +114,9 @@ internal sealed partial class HostRuntime(
 
     private async Task<SupervisedPeer> LaunchAsync(string vm, long epoch, MachineDescription machine, CancellationToken cancellationToken)
     {
-        var package = await RequirePackageAsync(machine.PackageDigest, cancellationToken);
+        // Until its peer is known, or nothing is left of it.
+        using var lease = await RequireLeaseAsync(machine.PackageDigest, cancellationToken);
+        var package = lease.Package;
         memory.Promise(vm, epoch, machine.MemoryBytes);
         try
         {

@@ -4,7 +4,7 @@ internal static class Samples
 {
     public const string PackageName = "redis-guest";
 
-    private static readonly string Digest = "sha256-" + new string('a', 64);
+    public static readonly string Digest = "sha256-" + new string('a', 64);
 
     public static MachineDescription Machine { get; } =
         new(PackageName, Digest, "q35", "tcg", "max", 1, 256L << 20, "console=ttyS0", null, "7.2.0", HasAgent: true);
