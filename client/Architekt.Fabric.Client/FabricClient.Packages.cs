@@ -20,9 +20,9 @@ public partial class FabricClient
         return Connection.CallAsync(grains => grains.GetGrain<IPackageGrain>(key).FindAsync(cancellationToken), cancellationToken);
     }
 
-    /// <summary>Brings a blueprint folder into a host's store and waits until it is there. Asking twice joins the import that is under way.</summary>
+    /// <summary>Brings a folder or an archive into a host's store and waits until it is there. Asking twice joins the import that is under way.</summary>
     /// <param name="host">The host.</param>
-    /// <param name="path">Absolute path of the folder on that host.</param>
+    /// <param name="path">Absolute path of the folder or the <c>.ark</c> archive on that host.</param>
     /// <param name="name">The package's name there.</param>
     /// <param name="progress">Told how far the import is.</param>
     /// <param name="cancellationToken">Ends the waiting, not the import.</param>

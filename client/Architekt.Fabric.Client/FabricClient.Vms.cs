@@ -6,14 +6,18 @@ public partial class FabricClient
 {
     /// <summary>
     /// Creates a VM and starts it: by resuming if the package has memory, else by booting. Returns when its QEMU runs, which is before a guest that boots is up; see
-    /// <see cref="WaitForVmAsync"/>.
+    /// <see cref="WaitForVmAsync"/>. A host that lacks the package first pulls it from one that has it.
     /// </summary>
-    public virtual Task<VmInfo> RunVmAsync(VmSpec spec, CancellationToken cancellationToken = default)
+    public virtual async Task<VmInfo> RunVmAsync(VmSpec spec, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(spec);
         FabricNames.Require(spec.Name, "VM");
-        if (spec.Host is not null) FabricNames.Require(spec.Host, "host");
-        return Connection.CallVmAsync(spec.Name, vm => vm.RunAsync(spec, cancellationToken), cancellationToken);
+        FabricNames.RequirePackageReference(spec.Package);
+
+        // The fabric would pull it as well, but only for as long as one call may take.
+        if (spec.Host is not null && await FindPackageAsync(spec.Host, spec.Package, cancellationToken).ConfigureAwait(false) is null)
+            await PullPackageAsync(spec.Host, spec.Package, cancellationToken: cancellationToken).ConfigureAwait(false);
+        return await Connection.CallVmAsync(spec.Name, vm => vm.RunAsync(spec, cancellationToken), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>A VM, or null if there is none of that name.</summary>

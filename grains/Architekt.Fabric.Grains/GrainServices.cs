@@ -13,6 +13,8 @@ public static class GrainServices
     {
         silo.Services.AddSingleton<HostLocator>();
         silo.Services.AddSingleton<VmPlacer>();
+        silo.Services.AddSingleton<PackageSources>();
+        silo.Services.AddSingleton<PackageEnsurer>();
         silo.AddIncomingGrainCallFilter<ErrorFilter>();
         silo.AddPlacementDirector<HostPinnedPlacement, HostPinnedDirector>();
         return silo;

@@ -20,4 +20,7 @@ public enum PackageErrorCode
 
     /// <summary>The name already stands for another package, or the archive to write is there already.</summary>
     Exists,
+
+    /// <summary>Someone uses the package, or brings it in already.</summary>
+    InUse,
 }

@@ -13,21 +13,30 @@ internal static class PackageCommands
         Import(cli),
         List(cli),
         Show(cli),
+        PackageRegistryCommands.Tag(cli),
+        PackageRegistryCommands.Untag(cli),
+        PackageRegistryCommands.Pull(cli),
+        PackageRegistryCommands.Delete(cli),
+        PackageRegistryCommands.Collect(cli),
+        PackageRegistryCommands.Export(cli),
+        PackageFileCommands.Inspect(cli),
+        PackageFileCommands.Verify(cli),
+        PackageFileCommands.Diff(cli),
     };
 
     private static Command Import(CommandRunner cli)
     {
-        var path = new Argument<string>("PATH") { Description = "A blueprint folder on the host; a relative path is taken from here." };
+        var path = new Argument<string>("PATH") { Description = "A folder or an .ark archive on the host itself; a relative path is taken from here." };
         var host = Arguments.NameOption("--host", "host", "The host whose store it goes into.", "HOST");
         host.Required = true;
-        var name = Arguments.NameOption("--name", "package", "The package's name on that host; default: the folder's.");
+        var name = Arguments.PackageNameOption("--name", "The package's name on that host; default: the folder's, or the archive's without .ark.");
         return cli.Bind(
             new Command("import", "Brings a package into a host's store and waits until it is there.") { path, host, name },
             async context =>
             {
                 var folder = Path.GetFullPath(context.Parsed.GetRequiredValue(path));
-                var packageName = context.Parsed.GetValue(name) ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
-                if (!FabricNames.IsValid(packageName))
+                var packageName = context.Parsed.GetValue(name) ?? NameOf(folder);
+                if (!FabricNames.IsPackageName(packageName))
                 {
                     throw FabricException.Invalid(
                         $"The folder's name '{packageName}' is not a name for a package; give one with --name (lower-case letters, digits and hyphens).");
@@ -35,8 +44,13 @@ internal static class PackageCommands
 
                 var client = await context.ConnectAsync().ConfigureAwait(false);
                 var hostName = context.Parsed.GetRequiredValue(host)!;
-                var package = await ImportDisplay.Create(context, packageName, hostName).RunAsync(
-                    progress => client.ImportPackageAsync(hostName, folder, packageName, progress, context.Token)).ConfigureAwait(false);
+                var package = await new ByteProgressDisplay(context, $"importing {packageName} on {hostName}").RunAsync(
+                    display => client.ImportPackageAsync(
+                        hostName,
+                        folder,
+                        packageName,
+                        Relay<PackageImport>.To(display, import => new ByteProgress(import.BytesDone, import.BytesTotal)),
+                        context.Token)).ConfigureAwait(false);
                 return context.Print(ImportDetails, package);
             });
     }
@@ -58,7 +72,7 @@ internal static class PackageCommands
 
     private static Command Show(CommandRunner cli)
     {
-        var name = Arguments.Name("package");
+        var name = Arguments.Package();
         var host = Arguments.NameOption("--host", "host", "The host to look on; default: all.", "HOST");
         return cli.Bind(
             new Command("show", "Shows a package and which hosts have it.") { name, host },
@@ -86,7 +100,7 @@ internal static class PackageCommands
     }
 
     /// <summary>Asks all hosts at once; says on standard error which ones could not be asked.</summary>
-    private static async Task<IReadOnlyList<PackageInfo>> OnAllHostsAsync(
+    internal static async Task<IReadOnlyList<PackageInfo>> OnAllHostsAsync(
         CommandContext context, FabricClient client, Func<string, Task<IReadOnlyList<PackageInfo>>> ask)
     {
         var hosts = await client.ListHostsAsync(context.Token).ConfigureAwait(false);
@@ -112,6 +126,13 @@ internal static class PackageCommands
         }
     }
 
+    private static string NameOf(string path)
+    {
+        const string archive = ".ark";
+        var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(path));
+        return name.EndsWith(archive, StringComparison.Ordinal) ? name[..^archive.Length] : name;
+    }
+
     private static string Short(string digest) => digest.Length > 19 ? digest[..19] : digest;
 
     private static Listing<PackageInfo> Listing(DateTimeOffset now) => new Listing<PackageInfo>(package => package.Name)
@@ -126,7 +147,7 @@ internal static class PackageCommands
         .Add("DIGEST", package => Short(package.Digest))
         .Add("AGE", package => Duration.FormatAge(now - package.ImportedAt));
 
-    private static Details<PackageInfo> ImportDetails { get; } = new Details<PackageInfo>(package => package.Name)
+    internal static Details<PackageInfo> ImportDetails { get; } = new Details<PackageInfo>(package => package.Name)
         .Add("Package", package => package.Name)
         .Add("Host", package => package.Host)
         .Add("Kind", package => package.Kind)

@@ -13,6 +13,38 @@ internal static class Arguments
         return argument;
     }
 
+    public static Argument<string> Package()
+    {
+        var argument = new Argument<string>("PACKAGE") { Description = "Name of the package, its digest, or at least 6 of the digest's first digits." };
+        argument.Validators.Add(result =>
+        {
+            var reference = result.GetValueOrDefault<string>();
+            if (!FabricNames.IsPackageReference(reference)) result.AddError(FabricNames.PackageReferenceProblem(reference));
+        });
+        return argument;
+    }
+
+    public static Argument<string> PackageName(string name, string description)
+    {
+        var argument = new Argument<string>(name) { Description = description };
+        argument.Validators.Add(result =>
+        {
+            var given = result.GetValueOrDefault<string>();
+            if (!FabricNames.IsPackageName(given)) result.AddError(FabricNames.PackageNameProblem(given));
+        });
+        return argument;
+    }
+
+    public static Option<string?> PackageNameOption(string option, string description)
+    {
+        var result = new Option<string?>(option) { Description = description, HelpName = "NAME" };
+        result.Validators.Add(parsed =>
+        {
+            if (parsed.Tokens.Count > 0 && !FabricNames.IsPackageName(parsed.Tokens[0].Value)) parsed.AddError(FabricNames.PackageNameProblem(parsed.Tokens[0].Value));
+        });
+        return result;
+    }
+
     public static Argument<string> OperationId()
     {
         var argument = new Argument<string>("ID") { Description = "Id of the operation, as shown by 'fabric operation list'." };

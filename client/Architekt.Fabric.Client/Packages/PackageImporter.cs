@@ -2,18 +2,43 @@ using Architekt.Fabric.Client.Connection;
 
 namespace Architekt.Fabric.Client.Packages;
 
-/// <summary>Starts an import and follows it to its end, across restarts of the host's silo.</summary>
+/// <summary>Starts imports and pulls and follows them to their end, across restarts of the host's silo.</summary>
 internal sealed class PackageImporter(FabricConnection connection)
 {
-    public static string Key(string host, string name) =>
-        $"{FabricNames.Require(host, "host")}/{FabricNames.Require(name, "package")}";
+    public static string Key(string host, string reference) =>
+        $"{FabricNames.Require(host, "host")}/{FabricNames.RequirePackageReference(reference)}";
 
-    public async Task<PackageInfo> ImportAsync(
+    public Task<PackageInfo> ImportAsync(
         string host, string path, string name, IProgress<PackageImport>? progress, CancellationToken cancellationToken)
     {
-        var key = Key(host, name);
+        var key = Key(host, FabricNames.RequirePackageName(name));
         if (!path.StartsWith('/')) throw FabricException.Invalid($"'{path}' is not an absolute path on host '{host}'.");
+        return FollowAsync(
+            key,
+            package => package.ImportAsync(path, cancellationToken),
+            package => package.GetImportAsync(cancellationToken),
+            $"Package '{name}' could not be imported on host '{host}', and the host does not say why.",
+            progress,
+            cancellationToken);
+    }
 
+    public Task<PackageInfo> PullAsync(
+        string host, string reference, string? name, IProgress<PackageImport>? progress, CancellationToken cancellationToken) => FollowAsync(
+        Key(host, reference),
+        package => package.PullAsync(name is null ? null : FabricNames.RequirePackageName(name), cancellationToken),
+        package => package.GetPullAsync(cancellationToken),
+        $"Package '{reference}' could not be pulled to host '{host}', and the host does not say why.",
+        progress,
+        cancellationToken);
+
+    private async Task<PackageInfo> FollowAsync(
+        string key,
+        Func<IPackageGrain, Task<PackageImport>> start,
+        Func<IPackageGrain, Task<PackageImport>> look,
+        string unexplained,
+        IProgress<PackageImport>? progress,
+        CancellationToken cancellationToken)
+    {
         var patience = new Patience(connection.Options);
         var isJoined = false;
         while (true)
@@ -21,18 +46,20 @@ internal sealed class PackageImporter(FabricConnection connection)
             try
             {
                 var status = await connection.CallAsync(
-                    grains => isJoined
-                        ? grains.GetGrain<IPackageGrain>(key).GetImportAsync(cancellationToken)
-                        : grains.GetGrain<IPackageGrain>(key).ImportAsync(path, cancellationToken),
-                    cancellationToken).ConfigureAwait(false);
+                    grains => (isJoined ? look : start)(grains.GetGrain<IPackageGrain>(key)), cancellationToken).ConfigureAwait(false);
                 patience.Reset();
                 progress?.Report(status);
-                if (status.IsFinished) return Finish(host, name, status);
+                if (status.IsFinished)
+                {
+                    return status.Package ?? throw new FabricException(
+                        status.ErrorCode ?? FabricErrorCode.Failed, status.Error ?? unexplained, isTransient: isJoined && status.ErrorCode == FabricErrorCode.Unavailable);
+                }
+
                 isJoined = true;
             }
             catch (FabricException error) when (error.IsTransient && isJoined)
             {
-                // The silo went away in the middle. Importing again joins the import if it lives and starts it over if it does not.
+                // The silo went away in the middle. Starting again joins what lives, and goes on or starts over where it does not.
                 isJoined = false;
                 await patience.WaitAsync(error, cancellationToken).ConfigureAwait(false);
             }
@@ -42,9 +69,4 @@ internal sealed class PackageImporter(FabricConnection connection)
             }
         }
     }
-
-    private static PackageInfo Finish(string host, string name, PackageImport status) =>
-        status.Package ?? throw new FabricException(
-            status.ErrorCode ?? FabricErrorCode.Failed,
-            status.Error ?? $"Package '{name}' could not be imported on host '{host}', and the host does not say why.");
 }

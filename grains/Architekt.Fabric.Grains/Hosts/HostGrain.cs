@@ -6,10 +6,12 @@ namespace Architekt.Fabric.Grains;
 /// <summary>A host's grain: it holds nothing and hands every call to the host beneath its silo.</summary>
 [GrainType(PinnedGrainTypes.Host)]
 [HostPinned, KeepAlive, Immovable, Reentrant]
-internal sealed class HostGrain(IHostRuntime runtime, HostLocator locator) : PinnedGrain(locator), IHostGrain, IHostControl
+internal sealed class HostGrain(IHostRuntime runtime, IPackageRuntime packages, HostLocator locator) : PinnedGrain(locator), IHostGrain, IHostControl
 {
     public Task<IReadOnlyList<PackageInfo>> ListPackagesAsync(CancellationToken cancellationToken) =>
         runtime.ListPackagesAsync(cancellationToken);
+
+    public Task<PackageCleaning> CollectPackagesAsync(CancellationToken cancellationToken) => packages.CollectAsync(cancellationToken);
 
     public Task<PackageInfo?> FindPackageAsync(string nameOrDigest, CancellationToken cancellationToken) =>
         runtime.FindPackageAsync(nameOrDigest, cancellationToken);

@@ -8,6 +8,7 @@ internal sealed partial class MigrationActs(
     MigrationPlan plan,
     IHostControl source,
     IHostControl destination,
+    PackageEnsurer packages,
     IVmStore vms,
     MigrationMeasurements measured,
     ProgressLog progress,
@@ -51,6 +52,10 @@ internal sealed partial class MigrationActs(
 
     private async Task PrepareAsync(CancellationToken cancellationToken)
     {
+        // Before anything is reserved there: it may take long.
+        var package = plan.Machine.Package;
+        await packages.EnsureAsync(
+            plan.Destination, plan.Machine.PackageDigest, FabricNames.IsPackageName(package) ? package : null, TimeSpan.MaxValue, cancellationToken);
         var bases = await source.FindBasesAsync(plan, cancellationToken);
         _offer = await destination.PrepareAsync(plan, bases, cancellationToken);
         if (_offer.BaseName is { } used) measured.Base = used == plan.Machine.PackageDigest ? MemoryBase.Package : MemoryBase.LastVisit;

@@ -15,6 +15,7 @@ internal sealed partial class MigrationGrain(
     HostLocator locator,
     IVmStore vms,
     IOperationStore operations,
+    PackageEnsurer packages,
     TimeProvider time,
     ILogger<MigrationGrain> logger) : PinnedGrain(locator), IMigrationGrain, IRemindable, IDisposable
 {
@@ -117,6 +118,7 @@ internal sealed partial class MigrationGrain(
             plan,
             GrainFactory.GetGrain<IHostControl>(plan.Source),
             GrainFactory.GetGrain<IHostControl>(plan.Destination),
+            packages,
             vms,
             measured,
             _progress!,

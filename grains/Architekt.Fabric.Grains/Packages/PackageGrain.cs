@@ -4,12 +4,14 @@ using Orleans.Placement;
 
 namespace Architekt.Fabric.Grains;
 
-/// <summary>A package on a host. Runs at most one import at a time; the store beneath decides what is there.</summary>
+/// <summary>A package on a host. Runs at most one import and one pull at a time; the store beneath decides what is there.</summary>
 [GrainType(PinnedGrainTypes.Package)]
 [HostPinned, KeepAlive, Immovable, Reentrant]
 internal sealed partial class PackageGrain(
     HostLocator locator,
     IHostRuntime runtime,
+    IPackageRuntime packages,
+    PackageSources sources,
     [PersistentState("package", GrainServices.StorageName)] IPersistentState<PackageImportRecord> record,
     TimeProvider time,
     ILogger<PackageGrain> logger) : PinnedGrain(locator), IPackageGrain, IDisposable
@@ -24,7 +26,7 @@ internal sealed partial class PackageGrain(
 
     public Task<PackageImport> ImportAsync(string path, CancellationToken cancellationToken)
     {
-        FabricNames.Require(Package, "package");
+        FabricNames.RequirePackageName(Package);
         if (_importing is { IsCompleted: false })
         {
             if (_progress.Path != path)
@@ -52,7 +54,9 @@ internal sealed partial class PackageGrain(
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         await _deactivated.CancelAsync();
-        if (_importing is not null) await _importing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        foreach (var work in new[] { _importing, _pulling })
+            if (work is not null) await work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        foreach (var token in _open.Keys.ToList()) await CloseAsync(token, CancellationToken.None);
     }
 
     public void Dispose() => _deactivated.Dispose();

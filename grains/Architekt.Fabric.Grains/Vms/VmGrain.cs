@@ -6,8 +6,11 @@ namespace Architekt.Fabric.Grains;
 [GrainType(PinnedGrainTypes.Vm)]
 [HostPinned, KeepAlive, Immovable]
 internal sealed partial class VmGrain(
-    HostLocator locator, IVmStore vms, IOperationStore operations, VmPlacer placer, TimeProvider time) : PinnedGrain(locator), IVmGrain
+    HostLocator locator, IVmStore vms, IOperationStore operations, VmPlacer placer, PackageEnsurer packages, TimeProvider time) : PinnedGrain(locator), IVmGrain
 {
+    // Within the time that a call to run a VM may take; a longer pull goes on, and the next call joins it.
+    private static readonly TimeSpan LongestPull = TimeSpan.FromSeconds(45);
+
     private string Name => this.GetPrimaryKeyString();
 
     public async Task<VmInfo> RunAsync(VmSpec spec, CancellationToken cancellationToken)
@@ -23,6 +26,7 @@ internal sealed partial class VmGrain(
 
         var host = await placer.ChooseAsync(spec, cancellationToken);
         var control = GrainFactory.GetGrain<IHostControl>(host);
+        await packages.EnsureAsync(host, spec.Package, name: null, LongestPull, cancellationToken);
         var machine = await control.DescribeMachineAsync(spec, cancellationToken);
         var now = time.GetUtcNow();
         var info = new VmInfo(

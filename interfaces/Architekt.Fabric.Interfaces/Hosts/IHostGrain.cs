@@ -7,4 +7,9 @@ public interface IHostGrain : IGrainWithStringKey
     /// <summary>The packages in the host's store.</summary>
     [Alias("list-packages")]
     Task<IReadOnlyList<PackageInfo>> ListPackagesAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Removes packages that have neither a name nor a user from the host's store, and pulls that were given up.</summary>
+    [Alias("collect-packages")]
+    [ResponseTimeout("00:05:00")]
+    Task<PackageCleaning> CollectPackagesAsync(CancellationToken cancellationToken = default);
 }

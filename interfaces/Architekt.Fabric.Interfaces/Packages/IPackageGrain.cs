@@ -2,7 +2,7 @@ namespace Architekt.Fabric;
 
 /// <summary>One package on one host. The key is <c>host/package</c>; the grain is pinned to that host's silo.</summary>
 [Alias("architekt.package")]
-public interface IPackageGrain : IGrainWithStringKey
+public partial interface IPackageGrain : IGrainWithStringKey
 {
     /// <summary>Starts importing from a folder on the host, or joins the import that is under way.</summary>
     /// <param name="path">A blueprint folder on the host itself: bulk data does not travel in grain calls.</param>

@@ -2,7 +2,7 @@ namespace Architekt.Fabric;
 
 /// <summary>What to start.</summary>
 /// <param name="Name">The VM's name, unique in the fabric.</param>
-/// <param name="Package">Name or digest of a package in the host's store.</param>
+/// <param name="Package">Name or digest of a package; a host that lacks it pulls it from one that has it.</param>
 /// <param name="Host">Where to start it; null lets the fabric choose among the hosts that have the package.</param>
 /// <param name="Vcpus">Virtual CPUs, 1 to 64; null takes the package's. A package with memory allows no others.</param>
 /// <param name="MemoryBytes">RAM in bytes, a multiple of 2 MiB; null takes the package's. A package with memory allows no other.</param>

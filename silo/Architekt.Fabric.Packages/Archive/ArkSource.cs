@@ -34,6 +34,8 @@ internal sealed class ArkSource : IPackageSource
         // All that can be seen in the headers has been looked at to open it.
     }
 
+    public long StoredSize(PackageEntry entry) => Index.Bodies[entry.Name].Length;
+
     public IEnumerable<ContentSegment> Read(PackageEntry entry, CancellationToken cancellationToken)
     {
         var (offset, length) = Index.Bodies[entry.Name];

@@ -19,6 +19,13 @@ internal static partial class ManifestRules
 
     internal static bool IsName(string text) => NamePattern().IsMatch(text) && !text.StartsWith(PackageDigest.Prefix, StringComparison.Ordinal);
 
+    /// <summary>Whether a store may call a package so: a name, or a name and a tag. Nothing that could be meant as a digest.</summary>
+    internal static bool IsStoreName(string text) =>
+        StoreNamePattern().IsMatch(text) && !text.StartsWith(PackageDigest.Prefix, StringComparison.Ordinal) && !text.StartsWith("sha256:", StringComparison.Ordinal);
+
+    internal static string StoreNameProblem(string name) =>
+        $"'{Shown.Short(name)}' is not a name for a package: 1 to 63 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit, then, if wanted, ':' and a tag of 1 to 63 of A-Z, a-z, 0-9, '.', '_' and '-'; and not like a digest.";
+
     /// <exception cref="PackageException">The first rule that is broken.</exception>
     internal static void Check(PackageManifest manifest, string source)
     {
@@ -129,6 +136,9 @@ internal static partial class ManifestRules
 
     [GeneratedRegex(@"\A[a-z0-9][a-z0-9._-]{0,62}\z")]
     private static partial Regex NamePattern();
+
+    [GeneratedRegex(@"\A[a-z0-9][a-z0-9._-]{0,62}(:[A-Za-z0-9][A-Za-z0-9._-]{0,62})?\z")]
+    private static partial Regex StoreNamePattern();
 
     [GeneratedRegex(@"\A[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,3})?\z")]
     private static partial Regex VersionPattern();

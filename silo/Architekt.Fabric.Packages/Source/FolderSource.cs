@@ -36,6 +36,12 @@ internal sealed class FolderSource : IPackageSource
         }
     }
 
+    public long StoredSize(PackageEntry entry)
+    {
+        using var file = OpenEntry(entry);
+        return SparseReader.DataLength(file, entry.Size);
+    }
+
     public IEnumerable<ContentSegment> Read(PackageEntry entry, CancellationToken cancellationToken)
     {
         using var file = OpenEntry(entry);

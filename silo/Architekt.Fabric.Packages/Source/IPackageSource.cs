@@ -15,6 +15,9 @@ internal interface IPackageSource : IDisposable
     /// <exception cref="PackageException">An entry is missing or of another size.</exception>
     void CheckEntries();
 
+    /// <summary>How many bytes an entry takes where it is: compressed in an archive, without its holes in a folder.</summary>
+    long StoredSize(PackageEntry entry);
+
     /// <summary>An entry's content from its beginning, exactly as long as the manifest says.</summary>
     /// <param name="entry">One of the manifest's entries.</param>
     /// <param name="cancellationToken">Looked at for each segment.</param>

@@ -37,6 +37,20 @@ internal static class SparseReader
         }
     }
 
+    /// <summary>How many bytes of a file are not in holes.</summary>
+    internal static long DataLength(SafeFileHandle file, long size)
+    {
+        var length = 0L;
+        for (var position = 0L; position < size;)
+        {
+            var (start, end) = NextData(file, position, size);
+            length += end - start;
+            position = end;
+        }
+
+        return length;
+    }
+
     private static (long Start, long End) NextData(SafeFileHandle file, long position, long size)
     {
         var start = LibC.Seek(file, position, LibC.SeekData);

@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Architekt.Fabric.Packages;
 
-/// <summary>An exclusive lock that ends with its process (.NET's <see cref="FileShare.None"/> is flock(2) on Linux).</summary>
+/// <summary>An exclusive or shared lock that ends with its process (.NET's <see cref="FileShare.None"/> is flock(2) on Linux).</summary>
 internal sealed class FileLock : IDisposable
 {
     private static readonly TimeSpan _retryInterval = TimeSpan.FromMilliseconds(10);
@@ -33,6 +33,10 @@ internal sealed class FileLock : IDisposable
             await Task.Delay(_retryInterval, cancellationToken);
         }
     }
+
+    /// <summary>A lock that others may share: whatever is not <see cref="FileShare.None"/> is LOCK_SH. Only for a file that nobody takes exclusively now.</summary>
+    internal static FileLock Share(string path) =>
+        new(File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite));
 
     /// <inheritdoc/>
     public void Dispose() => _handle.Dispose();

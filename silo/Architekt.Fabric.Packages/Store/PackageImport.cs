@@ -17,16 +17,16 @@ internal sealed class PackageImport(IPackageSource source, IProgress<PackageProg
         Directory.CreateDirectory(folder, StoreLayout.PrivateFolder);
         foreach (var entry in source.Manifest.Entries)
         {
-            using var target = Create(folder, entry.Name);
-            SetLength(target, entry);
+            using var target = EntryFile.Create(folder, entry.Name);
+            EntryFile.SetLength(target, entry, source.Path);
             await ReadAsync(entry, target, cancellationToken);
-            Seal(target, folder, entry.Name);
+            EntryFile.Seal(target, folder, entry.Name);
         }
 
-        using (var target = Create(folder, PackageManifest.FileName))
+        using (var target = EntryFile.Create(folder, PackageManifest.FileName))
         {
             RandomAccess.Write(target, source.ManifestBytes, 0);
-            Seal(target, folder, PackageManifest.FileName);
+            EntryFile.Seal(target, folder, PackageManifest.FileName);
         }
 
         LibC.SyncFolder(folder);
@@ -73,30 +73,5 @@ internal sealed class PackageImport(IPackageSource source, IProgress<PackageProg
         }
 
         digest.Check(entry, source.Path);
-    }
-
-    private static SafeFileHandle Create(string folder, string name) =>
-        File.OpenHandle(Path.Combine(folder, name), FileMode.CreateNew, FileAccess.ReadWrite);
-
-    private void SetLength(SafeFileHandle file, PackageEntry entry)
-    {
-        try
-        {
-            RandomAccess.SetLength(file, entry.Size);
-        }
-        catch (ArgumentOutOfRangeException error)
-        {
-            // .NET's way to say EFBIG.
-            throw new PackageException(
-                PackageErrorCode.NoSpace,
-                $"The entry '{entry.Name}' of {source.Path} has {entry.Size} bytes; that is more than a file of this store can have, even as a hole.",
-                error);
-        }
-    }
-
-    private static void Seal(SafeFileHandle file, string folder, string name)
-    {
-        File.SetUnixFileMode(Path.Combine(folder, name), StoreLayout.SealedFile);
-        RandomAccess.FlushToDisk(file);
     }
 }

@@ -8,7 +8,7 @@ namespace Architekt.Fabric.Packages;
 /// A folder of verified packages that never change. Each is in a folder named by its manifest's digest; names are small files that point to digests.
 /// Safe for several processes at once; everything is there after a power cut, or nothing of it.
 /// </summary>
-public sealed class PackageStore
+public sealed partial class PackageStore
 {
     private readonly StoreLayout _layout;
     private readonly StoreReader _reader;
@@ -53,8 +53,7 @@ public sealed class PackageStore
         using var source = await Task.Run(() => PackageSources.Open(sourcePath), cancellationToken);
         var digest = PackageManifest.DigestOf(source.ManifestBytes);
         name ??= source.Manifest.Name;
-        if (!ManifestRules.IsName(name))
-            throw new PackageException(PackageErrorCode.Invalid, ManifestRules.NameProblem(name));
+        RequireStoreName(name);
 
         // Also before the work, and not only after it.
         _reader.RefuseTakenName(name, digest);
@@ -128,32 +127,6 @@ public sealed class PackageStore
     public async Task<StoredPackage> GetAsync(string reference, CancellationToken cancellationToken) =>
         await FindAsync(reference, cancellationToken) ?? throw StoreReader.NotFound(reference);
 
-    /// <summary>
-    /// Removes a name, and its package with the last name; or, by digest, a package with all its names.
-    /// That no VM uses it is the caller's to know.
-    /// </summary>
-    /// <exception cref="PackageException"><see cref="PackageErrorCode.NotFound"/> or <see cref="PackageErrorCode.Invalid"/>.</exception>
-    public async Task DeleteAsync(string reference, CancellationToken cancellationToken)
-    {
-        string doomed;
-        using (await LockAsync(cancellationToken))
-        {
-            var digest = _reader.Resolve(reference) ?? throw StoreReader.NotFound(reference);
-            var names = _reader.NamesOf(digest);
-            var removed = names.Contains(reference) ? [reference] : names;
-            foreach (var name in removed)
-                _layout.RemoveName(name);
-            if (removed.Count < names.Count)
-                return;
-            doomed = Path.Combine(Root, $"{StoreLayout.DeletingPrefix}{Guid.NewGuid():N}");
-            Directory.Move(_layout.PackageFolder(digest), doomed);
-            LibC.SyncFolder(Root);
-            StoreLog.Deleted(_logger, digest);
-        }
-
-        StoreLayout.RemoveFolder(doomed);
-    }
-
     /// <summary>Reads a package's files again and compares them with the manifest.</summary>
     /// <param name="package">The package.</param>
     /// <param name="progress">Told about every MiB.</param>
@@ -203,15 +176,19 @@ public sealed class PackageStore
     {
         using var taken = await LockAsync(cancellationToken);
         _reader.RefuseTakenName(name, digest);
-        var folder = _layout.PackageFolder(digest);
-        if (!Directory.Exists(folder))
-        {
-            Directory.Move(incoming, folder);
-            File.SetUnixFileMode(folder, StoreLayout.SealedFolder);
-            LibC.SyncFolder(Root);
-        }
-
+        Reveal(incoming, digest);
         return Name(digest, name);
+    }
+
+    /// <summary>Makes a complete package visible, unless it is there already. Under the store's lock.</summary>
+    private void Reveal(string complete, string digest)
+    {
+        var folder = _layout.PackageFolder(digest);
+        if (Directory.Exists(folder))
+            return;
+        Directory.Move(complete, folder);
+        File.SetUnixFileMode(folder, StoreLayout.SealedFolder);
+        LibC.SyncFolder(Root);
     }
 
     /// <summary>Makes a name stand for a package that is there. Under the store's lock.</summary>
@@ -244,8 +221,22 @@ public sealed class PackageStore
             StoreLog.LeftoverRemoved(_logger, folder);
         }
 
+        // Of a pull that was interrupted before its first byte, or after its last.
+        foreach (var lockPath in Directory.EnumerateFiles(Root, StoreLayout.PullingPrefix + "*" + StoreLayout.LockSuffix))
+        {
+            using var dead = Directory.Exists(lockPath[..^StoreLayout.LockSuffix.Length]) ? null : FileLock.TryTake(lockPath);
+            if (dead is not null)
+                File.Delete(lockPath);
+        }
+
         foreach (var file in Directory.EnumerateFiles(_layout.NamesFolder, StoreLayout.IncomingPrefix + "*"))
             File.Delete(file);
+    }
+
+    private static void RequireStoreName(string name)
+    {
+        if (!ManifestRules.IsStoreName(name))
+            throw new PackageException(PackageErrorCode.Invalid, ManifestRules.StoreNameProblem(name));
     }
 
     private Task<FileLock> LockAsync(CancellationToken cancellationToken) => FileLock.TakeAsync(LockPath, cancellationToken);

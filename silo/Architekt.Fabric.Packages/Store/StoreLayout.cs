@@ -7,6 +7,7 @@ namespace Architekt.Fabric.Packages;
 internal sealed class StoreLayout(string root)
 {
     internal const string IncomingPrefix = ".incoming-";
+    internal const string PullingPrefix = ".pulling-";
     internal const string DeletingPrefix = ".deleting-";
     internal const string LockSuffix = ".lock";
 
@@ -23,6 +24,12 @@ internal sealed class StoreLayout(string root)
 
     internal string NamesFolder => Path.Combine(root, "names");
 
+    /// <summary>Where a package that is being pulled grows.</summary>
+    internal string PullFolder(string digest) => Path.Combine(root, PullingPrefix + digest);
+
+    /// <summary>What its users lock: a file beside the package, which is sealed, and empty.</summary>
+    internal string LeasePath(string digest) => Path.Combine(root, $".{digest}{LockSuffix}");
+
     internal string PackageFolder(string digest) => Path.Combine(root, digest);
 
     internal static StoreLayout Create(string root)
@@ -35,6 +42,10 @@ internal sealed class StoreLayout(string root)
 
     internal IEnumerable<string> Digests() =>
         Directory.EnumerateDirectories(root, PackageDigest.Prefix + "*").Select(Path.GetFileName).OfType<string>().Where(PackageDigest.IsPackageDigest);
+
+    /// <summary>The digests of the pulls that were begun.</summary>
+    internal IEnumerable<string> Pulls() =>
+        Directory.EnumerateDirectories(root, PullingPrefix + "*").Select(folder => Path.GetFileName(folder)[PullingPrefix.Length..]).Where(PackageDigest.IsPackageDigest);
 
     /// <summary>The digest a name stands for, or null.</summary>
     internal string? DigestOf(string name)
@@ -53,7 +64,7 @@ internal sealed class StoreLayout(string root)
     internal IEnumerable<(string Name, string Digest)> Names() =>
         from path in Directory.EnumerateFiles(NamesFolder)
         let name = Path.GetFileName(path)
-        where ManifestRules.IsName(name)
+        where ManifestRules.IsStoreName(name)
         let digest = DigestOf(name)
         where digest is not null
         orderby name
@@ -78,6 +89,19 @@ internal sealed class StoreLayout(string root)
     {
         File.Delete(Path.Combine(NamesFolder, name));
         LibC.SyncFolder(NamesFolder);
+    }
+
+    /// <summary>What the files in a folder take, without their holes.</summary>
+    internal static long StoredBytes(string folder)
+    {
+        var bytes = 0L;
+        foreach (var path in Directory.EnumerateFiles(folder))
+        {
+            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            bytes += SparseReader.DataLength(file, RandomAccess.GetLength(file));
+        }
+
+        return bytes;
     }
 
     /// <summary>Removes a folder of this store, sealed or not.</summary>

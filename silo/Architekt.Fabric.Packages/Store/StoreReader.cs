@@ -7,13 +7,13 @@ internal sealed class StoreReader(StoreLayout layout)
     internal string? Resolve(string reference)
     {
         ArgumentNullException.ThrowIfNull(reference);
-        if (ManifestRules.IsName(reference) && layout.DigestOf(reference) is { } named && Directory.Exists(layout.PackageFolder(named)))
+        if (ManifestRules.IsStoreName(reference) && layout.DigestOf(reference) is { } named && Directory.Exists(layout.PackageFolder(named)))
             return named;
         var prefixed = reference.StartsWith(PackageDigest.Prefix, StringComparison.Ordinal) || reference.StartsWith("sha256:", StringComparison.Ordinal);
         var hex = prefixed ? reference[PackageDigest.Prefix.Length..] : reference;
         if (!PackageDigest.IsHex(hex) || hex.Length is < PackageDigest.ShortestPrefix or > PackageDigest.HexLength)
         {
-            return ManifestRules.IsName(reference)
+            return ManifestRules.IsStoreName(reference)
                 ? null
                 : throw new PackageException(
                     PackageErrorCode.Invalid,

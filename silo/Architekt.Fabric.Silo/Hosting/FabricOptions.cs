@@ -30,6 +30,10 @@ public sealed class FabricOptions
     [Range(1, 65535)]
     public int HealthPort { get; set; } = 8081;
 
+    /// <summary>TCP port that packages are served on to other hosts and to clients; 0 takes any that is free.</summary>
+    [Range(0, 65535)]
+    public int PackagePort { get; set; } = 30001;
+
     /// <summary>Folder for what must survive a restart of the machine: packages, disks, logs, the embedded Postgres.</summary>
     public string StateFolder { get; set; } = DefaultStateFolder();
 

@@ -24,8 +24,9 @@ internal sealed class FabricOptionsValidator : IValidateOptions<FabricOptions>
             failures.Add($"Fabric:RuntimeFolder '{options.EffectiveRuntimeFolder}' is longer than {LongestRuntimeFolder} characters: unix sockets in it would not fit.");
         if (options.Bridge is { } bridge && (bridge.Length is 0 or > 15 || bridge.Contains('/')))
             failures.Add($"Fabric:Bridge '{bridge}' is not the name of a network interface.");
-        if (options.SiloPort == options.GatewayPort || options.SiloPort == options.HealthPort || options.GatewayPort == options.HealthPort)
-            failures.Add("Fabric:SiloPort, Fabric:GatewayPort and Fabric:HealthPort must differ.");
+        int[] ports = [options.SiloPort, options.GatewayPort, options.HealthPort, options.PackagePort];
+        if (ports.Distinct().Count() < ports.Length)
+            failures.Add("Fabric:SiloPort, Fabric:GatewayPort, Fabric:HealthPort and Fabric:PackagePort must differ.");
         if (!File.Exists(options.PeerPath))
             failures.Add($"Fabric:PeerPath '{options.PeerPath}' does not exist: publish Architekt.Fabric.Peer there.");
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);

@@ -4,6 +4,7 @@ using Architekt.Fabric.Grains;
 using Architekt.Fabric.Packages;
 using Architekt.Fabric.Silo.Peers;
 using Architekt.Fabric.Silo.Reconciliation;
+using Architekt.Fabric.Silo.Registry;
 using Architekt.Fabric.Silo.Runtime;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
@@ -38,6 +39,11 @@ internal static class SiloHost
         builder.Services.AddSingleton(facts);
         builder.Services.AddSingleton(paths);
         builder.Services.AddSingleton(packages);
+
+        // Now, so that a port that is taken ends the start; by a factory, so that the container disposes it.
+        var server = PackageServer.Start(options, early.CreateLogger<PackageServer>());
+        builder.Services.AddSingleton(_ => server);
+        builder.Services.AddSingleton<IPackageRuntime, PackageHost>();
         builder.Services.AddSingleton(new MemoryLedger(options.HostName, facts.MemoryBytes));
         builder.Services.AddSingleton<KeptMemory>();
         builder.Services.AddSingleton<DiskExports>();

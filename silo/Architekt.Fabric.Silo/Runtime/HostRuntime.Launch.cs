@@ -37,7 +37,9 @@ internal sealed partial class HostRuntime
     private async Task<SupervisedPeer> LaunchAsync(
         string vm, long epoch, MachineDescription machine, VmStart? start, CancellationToken cancellationToken)
     {
-        var package = await RequirePackageAsync(machine.PackageDigest, cancellationToken);
+        // Until its peer is known, or nothing is left of it.
+        using var lease = await RequireLeaseAsync(machine.PackageDigest, cancellationToken);
+        var package = lease.Package;
         var baseDisk = EntryOf(package, PackageEntryNames.Disk);
         var isAgain = start is { Kind: StartKind.BootAgain };
         if (isAgain && baseDisk is not null && !File.Exists(paths.Disk(vm, epoch)))

@@ -16,20 +16,18 @@ internal sealed partial class HostRuntime
         return reasons;
     }
 
-    public async Task<IReadOnlyList<string>> CheckDestinationAsync(MigrationPlan plan, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<string>> CheckDestinationAsync(MigrationPlan plan, CancellationToken cancellationToken)
     {
         var reasons = new List<string>();
         var machine = plan.Machine;
         if (!plan.IsStopped && facts.TrackingReason is { } reason) reasons.Add($"destination '{HostName}' could not migrate it on: {reason}");
-        if (await FindStoredAsync(machine.PackageDigest, cancellationToken) is null)
-            reasons.Add($"host '{HostName}' lacks package '{machine.Package}' ({machine.PackageDigest}): import it there first");
         if (machine.Accelerator != facts.Accelerator)
             reasons.Add($"host '{HostName}' runs guests under {facts.Accelerator}, and '{plan.Vm}' runs under {machine.Accelerator}");
         if (Version.TryParse(machine.QemuVersion, out var version) && version > facts.QemuVersion)
             reasons.Add($"host '{HostName}' has QEMU {facts.QemuVersion}, which is older than the {version} '{plan.Vm}' was started with");
         if (machine.Mac is not null && Options.Bridge is null) reasons.Add($"host '{HostName}' has no bridge for '{plan.Vm}' to join");
         if (!plan.IsStopped && memory.Refusal(machine.MemoryBytes) is { } refusal) reasons.Add(refusal);
-        return reasons;
+        return Task.FromResult<IReadOnlyList<string>>(reasons);
     }
 
     public async Task<IReadOnlyList<string>> FindBasesAsync(MigrationPlan plan, CancellationToken cancellationToken) =>

@@ -47,10 +47,25 @@ internal sealed partial class HostRuntime
     }
 
     private async Task<StoredPackage> RequirePackageAsync(string nameOrDigest, CancellationToken cancellationToken) =>
-        await FindStoredAsync(nameOrDigest, cancellationToken)
-            ?? throw FabricException.NotFound($"Host '{HostName}' has no package '{nameOrDigest}': import it there with 'fabric package import'.");
+        await FindStoredAsync(nameOrDigest, cancellationToken) ?? throw Missing(nameOrDigest);
 
-    private PackageInfo ToInfo(StoredPackage package, string name) => new(
+    /// <summary>Finds a package that is to be used and keeps it in the store meanwhile.</summary>
+    private async Task<PackageLease> RequireLeaseAsync(string digest, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await packages.TryUseAsync(digest, cancellationToken) ?? throw Missing(digest);
+        }
+        catch (PackageException error)
+        {
+            throw ToFabric(error);
+        }
+    }
+
+    private FabricException Missing(string reference) =>
+        FabricException.NotFound($"Host '{HostName}' has no package '{reference}': import it there with 'fabric package import'.");
+
+    internal PackageInfo ToInfo(StoredPackage package, string name) => new(
         HostName,
         name,
         package.Digest,
@@ -72,11 +87,12 @@ internal sealed partial class HostRuntime
     private static string? EntryOf(StoredPackage package, string name) =>
         package.Manifest.Entries.Any(entry => entry.Name == name) ? package.PathOf(name) : null;
 
-    private static FabricException ToFabric(PackageException error) => new(
+    internal static FabricException ToFabric(PackageException error) => new(
         error.Code switch
         {
             PackageErrorCode.NotFound => FabricErrorCode.NotFound,
             PackageErrorCode.Exists => FabricErrorCode.AlreadyExists,
+            PackageErrorCode.InUse => FabricErrorCode.Conflict,
             PackageErrorCode.NoSpace => FabricErrorCode.NoCapacity,
             PackageErrorCode.UnsupportedVersion => FabricErrorCode.Unsupported,
             PackageErrorCode.DigestMismatch => FabricErrorCode.Failed,

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Architekt.Fabric.Client;
+using Architekt.Fabric.Packages;
 
 namespace Architekt.Fabric.Cli.Tests.Fakes;
 
@@ -66,6 +67,51 @@ internal sealed class FakeFabric : FabricClient
         Calls.Add($"import {path} as {name} on {host}");
         progress?.Report(new PackageImport(false, 50, 100, null, null, null));
         return Answer(Packages.First());
+    }
+
+    public override Task<PackageInfo> PullPackageAsync(
+        string host, string reference, string? name = null, IProgress<PackageImport>? progress = null, CancellationToken cancellationToken = default)
+    {
+        Calls.Add($"pull {reference} as {name ?? "?"} to {host}");
+        progress?.Report(new PackageImport(false, 50, 100, null, null, null));
+        return Answer(Samples.Package(reference, host));
+    }
+
+    public override Task<PackageInfo> TagPackageAsync(
+        string host, string reference, string name, bool move = false, CancellationToken cancellationToken = default)
+    {
+        Calls.Add($"tag {reference} as {name} on {host} move={move}");
+        return Answer(Samples.Package(name, host));
+    }
+
+    public override Task<string> UntagPackageAsync(string host, string name, CancellationToken cancellationToken = default)
+    {
+        Calls.Add($"untag {name} on {host}");
+        return Answer("sha256-" + new string('a', 64));
+    }
+
+    public override Task DeletePackageAsync(string host, string reference, CancellationToken cancellationToken = default)
+    {
+        Calls.Add($"delete {reference} on {host}");
+        return Answer(true);
+    }
+
+    public override Task<PackageCleaning> CollectPackagesAsync(string host, CancellationToken cancellationToken = default)
+    {
+        Calls.Add($"collect {host}");
+        return Answer(new PackageCleaning(host, ["sha256-" + new string('c', 64)], [], 3 << 20));
+    }
+
+    public override Task<ArkInfo> ExportPackageAsync(
+        string host,
+        string reference,
+        string path,
+        ArkWriteOptions? options = null,
+        IProgress<PackageProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        Calls.Add($"export {reference} of {host} to {path} level={options?.Level} overwrite={options?.Overwrite}");
+        return Answer(new ArkInfo(path, 4096, "sha256-" + new string('a', 64), null!, []));
     }
 
     public override Task<VmInfo> RunVmAsync(VmSpec spec, CancellationToken cancellationToken = default)

@@ -143,11 +143,38 @@ internal sealed class FakePackageGrain(FakeWorld world) : Grain, IPackageGrain
     public Task<PackageImport> GetImportAsync(CancellationToken cancellationToken = default) =>
         Task.FromResult(world.Imports.TryDequeue(out var import) ? import : throw new InvalidOperationException("Asked once too often."));
 
-    public Task<PackageInfo?> FindAsync(CancellationToken cancellationToken = default) => Task.FromResult<PackageInfo?>(null);
+    public Task<PackageInfo?> FindAsync(CancellationToken cancellationToken = default) => Task.FromResult<PackageInfo?>(world.Packages.GetValueOrDefault(this.GetPrimaryKeyString()));
+
+    public Task<PackageImport> PullAsync(string? name, CancellationToken cancellationToken = default)
+    {
+        world.Pulls.Enqueue($"{this.GetPrimaryKeyString()} as {name}");
+        return GetImportAsync(cancellationToken);
+    }
+
+    public Task<PackageImport> GetPullAsync(CancellationToken cancellationToken = default) => GetImportAsync(cancellationToken);
+
+    public Task<PackageInfo> TagAsync(string name, bool move, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task<string> UntagAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task DeleteAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task<PackageOffer> OpenForPullAsync(CancellationToken cancellationToken = default) =>
+        Task.FromResult(world.Offer ?? throw FabricException.NotFound("There is no such package."));
+
+    public Task KeepOpenAsync(string token, CancellationToken cancellationToken = default) => Task.CompletedTask;
+
+    public Task CloseAsync(string token, CancellationToken cancellationToken = default)
+    {
+        world.Closed.Enqueue(token);
+        return Task.CompletedTask;
+    }
 }
 
 internal sealed class FakeHostGrain : Grain, IHostGrain
 {
     public Task<IReadOnlyList<PackageInfo>> ListPackagesAsync(CancellationToken cancellationToken = default) =>
         Task.FromResult<IReadOnlyList<PackageInfo>>([]);
+
+    public Task<PackageCleaning> CollectPackagesAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
 }

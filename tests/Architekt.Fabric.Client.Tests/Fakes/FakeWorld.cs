@@ -37,6 +37,15 @@ internal sealed class FakeWorld
 
     public ConcurrentQueue<PackageImport> Imports { get; } = new();
 
+    /// <summary>Packages by the keys of their grains.</summary>
+    public ConcurrentDictionary<string, PackageInfo> Packages { get; } = new();
+
+    public ConcurrentQueue<string> Pulls { get; } = new();
+
+    public PackageOffer? Offer { get; set; }
+
+    public ConcurrentQueue<string> Closed { get; } = new();
+
     /// <summary>Thrown by the VM grain's calls, if set.</summary>
     public Func<Exception>? VmFault { get; set; }
 

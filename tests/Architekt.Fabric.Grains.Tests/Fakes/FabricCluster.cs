@@ -31,6 +31,7 @@ internal sealed class FabricCluster : IAsyncDisposable
             silo.Services.AddSingleton(world);
             silo.Services.TryAddSingleton(TimeProvider.System);
             silo.Services.AddSingleton<IHostRuntime>(new FakeHostRuntime(world, host));
+            silo.Services.AddSingleton<IPackageRuntime>(new FakePackageRuntime(world, host));
             silo.Services.AddSingleton<IVmStore, FakeVmStore>();
             silo.Services.AddSingleton<IOperationStore, FakeOperationStore>();
             silo.Services.AddSingleton<IHostStore, FakeHostStore>();

@@ -11,7 +11,10 @@ internal sealed class FakeHostRuntime(FakeWorld world, string name) : IHostRunti
         Task.FromResult<IReadOnlyList<PackageInfo>>([Samples.Package(name)]);
 
     public Task<PackageInfo?> FindPackageAsync(string nameOrDigest, CancellationToken cancellationToken) =>
-        Task.FromResult(nameOrDigest is Samples.PackageName or Samples.WarmName ? Samples.Package(name) with { Name = nameOrDigest } : null);
+        Task.FromResult(
+            nameOrDigest is Samples.PackageName or Samples.WarmName ? Samples.Package(name) with { Name = nameOrDigest }
+            : nameOrDigest == Samples.Digest ? Samples.Package(name)
+            : world.Packages.Find(name, nameOrDigest));
 
     public async Task<PackageInfo> ImportPackageAsync(
         string path, string package, IProgress<(long Done, long Total)> progress, CancellationToken cancellationToken)

@@ -23,6 +23,8 @@ internal sealed class FakeWorld
 
     public FakeDatabase Database { get; }
 
+    public FakePackages Packages { get; } = new();
+
     public IReadOnlyList<string> Violations
     {
         get { lock (_lock) return [.. _violations]; }

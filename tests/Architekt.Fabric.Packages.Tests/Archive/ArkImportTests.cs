@@ -96,7 +96,7 @@ public sealed class ArkImportTests : IDisposable
         var package = await store.ImportAsync(new TestBlueprint(_temp, diskSize: 8 << 20).Folder, null, null, Cancellation);
         var archive = _temp.PathOf("redis.ark");
         await ArkWriter.WriteAsync(package, archive, null, null, Cancellation);
-        await store.DeleteAsync(package.Digest, Cancellation);
+        await store.DeleteAsync(package.Digest, null, Cancellation);
         return archive;
     }
 }

@@ -94,7 +94,7 @@ public sealed class PackageStoreTests : IDisposable
         var package = await store.ImportAsync(blueprint.Folder, null, null, Cancellation);
         await store.ImportAsync(blueprint.Folder, "cache", null, Cancellation);
 
-        await store.DeleteAsync("cache", Cancellation);
+        await store.DeleteAsync("cache", null, Cancellation);
 
         Assert.Equal(["redis"], (await store.GetAsync(package.Digest, Cancellation)).Names);
         Assert.Null(await store.FindAsync("cache", Cancellation));
@@ -108,12 +108,12 @@ public sealed class PackageStoreTests : IDisposable
         var store = await _temp.OpenStoreAsync();
         var package = await store.ImportAsync(new TestBlueprint(_temp).Folder, null, null, Cancellation);
 
-        await store.DeleteAsync(byName ? "redis" : package.Digest, Cancellation);
+        await store.DeleteAsync(byName ? "redis" : package.Digest, null, Cancellation);
 
         Assert.Empty(await store.ListAsync(Cancellation));
         Assert.False(Directory.Exists(package.Folder));
         Assert.Empty(_temp.Leftovers());
-        var error = await Assert.ThrowsAsync<PackageException>(() => store.DeleteAsync("redis", Cancellation));
+        var error = await Assert.ThrowsAsync<PackageException>(() => store.DeleteAsync("redis", null, Cancellation));
         Assert.Equal(PackageErrorCode.NotFound, error.Code);
     }
 

@@ -19,6 +19,7 @@ public sealed class FabricOptionsValidatorTests
         { "silo and gateway", static o => o.SiloPort = o.GatewayPort, "must differ." },
         { "silo and health", static o => o.SiloPort = o.HealthPort, "must differ." },
         { "gateway and health", static o => o.GatewayPort = o.HealthPort, "must differ." },
+        { "gateway and packages", static o => o.PackagePort = o.GatewayPort, "must differ." },
         { "no peer", static o => o.PeerPath = "/nowhere/architekt-peer", "Fabric:PeerPath '/nowhere/architekt-peer' does not exist: publish Architekt.Fabric.Peer there." },
     };
 

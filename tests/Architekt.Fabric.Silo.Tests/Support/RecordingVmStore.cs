@@ -9,6 +9,9 @@ internal sealed class RecordingVmStore(long currentEpoch) : IVmStore
     private readonly List<(string Vm, long Epoch, VmState State, string? Reason)> _recorded = [];
     private readonly List<long> _refused = [];
 
+    /// <summary>The VMs there are; null where nobody may ask.</summary>
+    public IReadOnlyList<VmRecord>? Owned { get; set; }
+
     /// <summary>How many more calls fail as if Postgres were away.</summary>
     public int Outages { get; set; }
 
@@ -48,7 +51,8 @@ internal sealed class RecordingVmStore(long currentEpoch) : IVmStore
     public Task<VmRecord?> FindAsync(string vm, CancellationToken cancellationToken) => Task.FromResult<VmRecord?>(new VmRecord(
         new VmInfo(vm, VmState.Booting, null, "host-a", currentEpoch, "package", "sha256-0", 1, 1 << 20, null, null, default, default), null!));
 
-    public Task<IReadOnlyList<VmRecord>> ListAsync(string? host, CancellationToken cancellationToken) => throw Unexpected();
+    public Task<IReadOnlyList<VmRecord>> ListAsync(string? host, CancellationToken cancellationToken) =>
+        Owned is { } owned ? Task.FromResult<IReadOnlyList<VmRecord>>([.. owned.Where(vm => vm.Info.Host == host)]) : throw Unexpected();
 
     public Task CreateAsync(VmRecord vm, CancellationToken cancellationToken) => throw Unexpected();
 

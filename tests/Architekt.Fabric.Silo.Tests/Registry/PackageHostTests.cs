@@ -1,0 +1,96 @@
+using Architekt.Fabric.Cli.Tests.Fakes;
+using Architekt.Fabric.Grains;
+using Architekt.Fabric.Packages;
+using Architekt.Fabric.Silo.Peers;
+using Architekt.Fabric.Silo.Registry;
+using Architekt.Fabric.Silo.Runtime;
+using Architekt.Fabric.Silo.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Architekt.Fabric.Silo.Tests.Registry;
+
+public sealed class PackageHostTests : IAsyncDisposable
+{
+    private readonly PackageFolder _package = new("redis");
+    private readonly List<IAsyncDisposable> _servers = [];
+    private readonly RecordingVmStore _vms = new(1) { Owned = [] };
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var server in _servers) await server.DisposeAsync();
+        _package.Dispose();
+    }
+
+    [Fact]
+    public async Task PullAsync_FromAnotherHost_BringsThePackageWithItsName()
+    {
+        var (source, sourceStore) = await HostAsync("host-a");
+        var (destination, store) = await HostAsync("host-b");
+        var digest = (await sourceStore.ImportAsync(_package.Path, null, null, Token)).Digest;
+
+        var offer = await source.OpenAsync("redis", Token);
+        var pulled = await destination.PullAsync(offer, ["redis:1"], new Progress<(long, long)>(), Token);
+        await source.CloseAsync(offer.Token);
+
+        Assert.Equal(("host-b", "redis:1", digest), (pulled.Host, pulled.Name, pulled.Digest));
+        await PackageStore.VerifyAsync(await store.GetAsync("redis:1", Token), null, Token);
+        await source.DeleteAsync("redis", Token);
+    }
+
+    [Fact]
+    public async Task PullAsync_OfferWasClosed_IsTransient()
+    {
+        var (source, sourceStore) = await HostAsync("host-a");
+        var (destination, _) = await HostAsync("host-b");
+        await sourceStore.ImportAsync(_package.Path, null, null, Token);
+        var offer = await source.OpenAsync("redis", Token);
+        await source.CloseAsync(offer.Token);
+
+        var error = await Assert.ThrowsAsync<FabricException>(() => destination.PullAsync(offer, [], new Progress<(long, long)>(), Token));
+
+        Assert.True(error.IsTransient);
+    }
+
+    [Theory]
+    [InlineData(VmState.Running)]
+    [InlineData(VmState.Stopped)]
+    public async Task DeleteAsync_BaseOfAVmOfThisHost_IsAConflict(VmState state)
+    {
+        var (host, store) = await HostAsync("host-a");
+        var digest = (await store.ImportAsync(_package.Path, null, null, Token)).Digest;
+        _vms.Owned = [Vm("host-a", digest, state)];
+
+        var error = await Assert.ThrowsAsync<FabricException>(() => host.DeleteAsync("redis", Token));
+        Assert.Equal(FabricErrorCode.Conflict, error.Code);
+        await host.UntagAsync("redis", Token);
+        Assert.Empty((await host.CollectAsync(Token)).Packages);
+
+        _vms.Owned = [Vm("host-b", digest, state)];
+        Assert.Equal([digest], (await host.CollectAsync(Token)).Packages);
+    }
+
+    private static VmRecord Vm(string host, string digest, VmState state) => new(
+        new VmInfo("vm", state, null, host, 1, "redis", digest, 1, 1 << 20, null, null, default, default),
+        new MachineDescription("redis", digest, "q35", "tcg", "max", 1, 1 << 20, "", null, "7.2", HasAgent: false));
+
+    private async Task<(PackageHost Host, PackageStore Store)> HostAsync(string name)
+    {
+        var values = new FabricOptions { HostName = name, PackagePort = 0, StateFolder = _package.Beside(name), RuntimeFolder = _package.Beside(name) };
+        var options = Options.Create(values);
+        var store = await PackageStore.OpenAsync(_package.Beside($"{name}-store"), null, Token);
+        var server = PackageServer.Start(values, NullLogger.Instance);
+        _servers.Add(server);
+        var peers = new PeerSupervisor(options, _vms, TimeProvider.System, NullLogger<PeerSupervisor>.Instance);
+        var facts = new HostFacts("tcg", "", new Version(7, 2), null, [], "6.18", null, 1 << 30, 4);
+        var paths = new HostPaths(options);
+        var ledger = new MemoryLedger(name, 1 << 30);
+        var kept = new KeptMemory(options, paths, ledger, TimeProvider.System, NullLogger<KeptMemory>.Instance);
+        var exports = new DiskExports(options, NullLogger<DiskExports>.Instance);
+        _servers.Add(exports);
+        var runtime = new HostRuntime(options, facts, paths, store, peers, ledger, kept, exports, _vms, TimeProvider.System);
+        return (new PackageHost(options, runtime, store, server, peers, _vms, TimeProvider.System), store);
+    }
+}
