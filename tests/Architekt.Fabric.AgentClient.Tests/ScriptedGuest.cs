@@ -30,7 +30,9 @@ internal sealed class ScriptedGuest : IDisposable
         {
             if (answer(JsonSerializer.Deserialize(line, AgentJsonContext.Default.AgentRequest)!) is not { } reply)
                 return;
-            await stream.WriteAsync(Encoding.UTF8.GetBytes(reply), cancellationToken);
+
+            // Silence is not written: on a connection the client has left by now even that would fail.
+            if (reply.Length > 0) await stream.WriteAsync(Encoding.UTF8.GetBytes(reply), cancellationToken);
         }
     }
 
