@@ -355,6 +355,9 @@ internal sealed partial class PeerService(
         }
     }
 
+    /// <summary>A guest of this instance's own that never ran was not started, whoever notices first.</summary>
+    private PeerExitKind HowItFailed() => _granted == 0 && _incoming is null ? PeerExitKind.StartFailed : PeerExitKind.Crashed;
+
     private async Task WatchExitAsync(VmMachine machine)
     {
         // A signal to QEMU is announced as a shutdown, too, and is none of the guest's.
@@ -366,7 +369,7 @@ internal sealed partial class PeerService(
         if (_guestShutDown || shutDown.IsCompletedSuccessfully)
             await EndAsync(PeerExitKind.ShutDown, "the guest shut down");
         else
-            await EndAsync(PeerExitKind.Crashed, $"QEMU ended with code {code}: {machine.Process.ReadStandardErrorTail()}");
+            await EndAsync(HowItFailed(), $"QEMU ended with code {code}: {machine.Process.ReadStandardErrorTail()}");
     }
 
     private async Task<T> LockedAsync<T>(Func<Task<T>> action)

@@ -85,6 +85,7 @@ internal sealed class TestBlueprint
         {
             json["kind"] = "package";
             json["qemuVersion"] = "7.2.22";
+            json["machine"] = new JsonObject { ["accelerator"] = Machine.Accelerator, ["cpuModel"] = Machine.CpuModel, ["mac"] = Machine.Mac };
             json["memoryBytes"] = new FileInfo(PathOf("memory")).Length;
         });
     }

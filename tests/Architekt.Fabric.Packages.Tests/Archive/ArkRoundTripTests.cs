@@ -4,6 +4,7 @@ namespace Architekt.Fabric.Packages.Tests.Archive;
 
 public sealed class ArkRoundTripTests : IDisposable
 {
+    private const long MostTreeBytes = 32 << 10;
     private readonly TempFolder _temp = new();
     private readonly TempFolder _other = new();
 
@@ -67,7 +68,10 @@ public sealed class ArkRoundTripTests : IDisposable
                 var copy = await ImportAsync(_other, path);
 
                 Assert.Equal(File.ReadAllBytes(blueprint.PathOf("disk")), File.ReadAllBytes(copy.PathOf("disk")));
-                Assert.Equal(TestBlueprint.AllocatedBytes(package.PathOf("disk")), TestBlueprint.AllocatedBytes(copy.PathOf("disk")));
+
+                // Not exactly: file systems count the blocks of their own extent trees, too, which depend on how a file was written.
+                var difference = TestBlueprint.AllocatedBytes(package.PathOf("disk")) - TestBlueprint.AllocatedBytes(copy.PathOf("disk"));
+                Assert.InRange(difference, -MostTreeBytes, MostTreeBytes);
             },
             iter: 40);
     }
