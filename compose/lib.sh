@@ -441,10 +441,10 @@ qemus() { # HOST
   done
 }
 
-# What a host has left of any VM: instance folders, TAPs, and processes other than its silo.
+# What a host has left of any VM: instance folders, TAPs, and processes other than its silo. The RAM it keeps of a guest that left, for its return, is meant to be there.
 leftovers() { # HOST
   local silo pid
-  find "$run/$1/run" -mindepth 1 -maxdepth 1 -printf 'folder %p\n'
+  find "$run/$1/run" -mindepth 1 -maxdepth 1 -not -name "*.kept" -printf 'folder %p\n'
   ip -n "$(namespace "$1")" -o link show type tun | awk -F ': ' '{ print "TAP " $2 }'
   read -r silo _ <"$run/$1/silo"
   for pid in $(ip netns pids "$(namespace "$1")"); do

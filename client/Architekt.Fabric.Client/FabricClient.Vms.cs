@@ -14,8 +14,10 @@ public partial class FabricClient
         FabricNames.Require(spec.Name, "VM");
         FabricNames.RequirePackageReference(spec.Package);
 
-        // The fabric would pull it as well, but only for as long as one call may take.
-        if (spec.Host is not null && await FindPackageAsync(spec.Host, spec.Package, cancellationToken).ConfigureAwait(false) is null)
+        // The fabric would pull it as well, but only for as long as one call may take. A host nobody knows is for the fabric to name.
+        if (spec.Host is not null
+            && (await ListHostsAsync(cancellationToken).ConfigureAwait(false)).Any(host => host.Name == spec.Host)
+            && await FindPackageAsync(spec.Host, spec.Package, cancellationToken).ConfigureAwait(false) is null)
             await PullPackageAsync(spec.Host, spec.Package, cancellationToken: cancellationToken).ConfigureAwait(false);
         return await Connection.CallVmAsync(spec.Name, vm => vm.RunAsync(spec, cancellationToken), cancellationToken).ConfigureAwait(false);
     }

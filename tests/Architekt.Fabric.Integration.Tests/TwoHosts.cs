@@ -30,7 +30,20 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
             : !Environment.IsPrivilegedProcess ? "Running QEMU as its own user needs root."
             : null;
         if (_skip is not null) return;
+        try
+        {
+            await SetUpAsync(guest!);
+        }
+        catch
+        {
+            // Nobody disposes what was not initialized, and the next class wants the same addresses.
+            await TearDownAsync();
+            throw;
+        }
+    }
 
+    private async Task SetUpAsync(string guest)
+    {
         using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         Directory.CreateDirectory(_folder, (UnixFileMode)0b111_101_101);
         _postgres = new PostgresForwarder(await server.CreateEmptyDatabaseAsync(deadline.Token));
@@ -41,7 +54,12 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
         Fabric = await FabricClient.ConnectAsync(
             new FabricClientOptions { Gateways = { HostA.Gateway, HostB.Gateway }, ClusterId = "integration", ConnectTimeout = TimeSpan.FromSeconds(30) },
             deadline.Token);
-        foreach (var host in new[] { HostA, HostB }) await Fabric.ImportPackageAsync(host.Name, guest!, "redis", progress: null, deadline.Token);
+        foreach (var host in new[] { HostA, HostB })
+        {
+            await ReachAsync(host, deadline.Token);
+            await Fabric.ImportPackageAsync(host.Name, guest, "redis", progress: null, deadline.Token);
+        }
+
         await Fabric.RunVmAsync(new VmSpec(Vm, "redis", HostA.Name, HasNetwork: false), deadline.Token);
         await Fabric.WaitForVmAsync(Vm, VmState.Running, TimeSpan.FromMinutes(2), deadline.Token);
     }
@@ -55,18 +73,40 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
         }
         finally
         {
-            await Fabric.DisposeAsync();
-            await HostB.StopAsync();
-            await HostA.StopAsync();
-            _postgres?.Dispose();
-            foreach (var runtime in new[] { HostA.RuntimeFolder, HostB.RuntimeFolder })
-            {
-                EndLeftovers(runtime);
-                if (Directory.Exists(runtime)) Directory.Delete(runtime, recursive: true);
-            }
-
-            Directory.Delete(_folder, recursive: true);
+            await TearDownAsync();
         }
+    }
+
+    /// <summary>A silo that has joined is not known to all others at once.</summary>
+    private async Task ReachAsync(SiloProcess host, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await Fabric.ListPackagesAsync(host.Name, cancellationToken);
+                return;
+            }
+            catch (FabricException error) when (error.Code == FabricErrorCode.Unavailable)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), cancellationToken);
+            }
+        }
+    }
+
+    private async Task TearDownAsync()
+    {
+        if (Fabric is not null) await Fabric.DisposeAsync();
+        foreach (var host in new[] { HostB, HostA })
+        {
+            if (host is null) continue;
+            await host.StopAsync();
+            EndLeftovers(host.RuntimeFolder);
+            if (Directory.Exists(host.RuntimeFolder)) Directory.Delete(host.RuntimeFolder, recursive: true);
+        }
+
+        _postgres?.Dispose();
+        Directory.Delete(_folder, recursive: true);
     }
 
     /// <summary>Skips the test where the fabric cannot be set up, with the reason.</summary>

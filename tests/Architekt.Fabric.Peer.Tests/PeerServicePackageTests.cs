@@ -53,8 +53,9 @@ public sealed class PeerServicePackageTests(PackagedGuest guest)
             await Deadline.UntilAsync(async () => await GuestShell.RunAsync(fork, "hostname") == name, $"the guest is called {name}");
             if (fork.Instance.Mac is not { } mac) continue;
             await Deadline.UntilAsync(async () => (await GuestShell.RunAsync(fork, "ip addr show dev eth0")).Contains(address, StringComparison.Ordinal), $"the guest has {address}");
-            Assert.Equal(mac, await GuestShell.RunAsync(fork, "cat /sys/class/net/eth0/address"));
-            Assert.Contains("default via 10.99.0.1", await GuestShell.RunAsync(fork, "ip route"), StringComparison.Ordinal);
+            await Deadline.UntilAsync(async () => await GuestShell.RunAsync(fork, "cat /sys/class/net/eth0/address") == mac, $"its card has {mac}");
+            await Deadline.UntilAsync(
+                async () => (await GuestShell.RunAsync(fork, "ip route")).Contains("default via 10.99.0.1", StringComparison.Ordinal), "it has its gateway");
         }
 
         var ids = new[] { await GuestShell.RunAsync(first, "cat /etc/machine-id"), await GuestShell.RunAsync(second, "cat /etc/machine-id") };
