@@ -13,6 +13,7 @@ public static class GrainServices
     {
         silo.Services.AddSingleton<HostLocator>();
         silo.Services.AddSingleton<VmPlacer>();
+        silo.Services.AddSingleton<HostFencing>();
         silo.Services.AddSingleton<PackageSources>();
         silo.Services.AddSingleton<PackageEnsurer>();
         silo.AddIncomingGrainCallFilter<ErrorFilter>();

@@ -16,6 +16,23 @@ public interface ICatalogGrain : IGrainWithIntegerKey
     [Alias("vm")]
     Task<VmInfo?> FindVmAsync(string name, CancellationToken cancellationToken = default);
 
+    /// <summary>Who owns a VM; null if there is no such VM.</summary>
+    [Alias("owner")]
+    Task<VmOwner?> FindOwnerAsync(string vm, CancellationToken cancellationToken = default);
+
+    /// <summary>The changes in the ownership of a VM, oldest first; of all VMs that have had the name.</summary>
+    /// <param name="vm">The VM; it may be gone.</param>
+    /// <param name="limit">At most this many, the newest, 1 to 1000.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    [Alias("history")]
+    Task<IReadOnlyList<OwnershipEntry>> ReadHistoryAsync(string vm, int limit, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// An operator asserts that a host is off and will not go on with the epochs it has: nobody owns its VMs any more. Refused while its silo is a member of the cluster.
+    /// </summary>
+    [Alias("declare-dead")]
+    Task<HostDeath> DeclareHostDeadAsync(string host, CancellationToken cancellationToken = default);
+
     /// <summary>Operations, newest first.</summary>
     /// <param name="vm">Only those of this VM; null for all.</param>
     /// <param name="limit">At most this many, 1 to 1000.</param>

@@ -9,6 +9,7 @@ internal static class HostCommands
     public static Command Create(CommandRunner cli) => new("host", "The machines that run guests.")
     {
         cli.Bind(new Command("list", "Lists all hosts the fabric has seen."), ListAsync),
+        HostDeclareDeadCommand.Create(cli),
     };
 
     private static async Task<ExitCode> ListAsync(CommandContext context)

@@ -20,6 +20,8 @@ internal static class VmCommands
         VmLogsCommand.Create(cli),
         VmConsoleCommand.Create(cli),
         EventCommands.CreateForVm(cli),
+        VmOwnerCommand.Create(cli),
+        VmOwnerCommand.CreateHistory(cli),
     };
 
     private static Command List(CommandRunner cli) => cli.Bind(
@@ -73,6 +75,8 @@ internal static class VmCommands
             : null)
         .Add("MAC", vm => vm.Mac)
         .Add("Operation", vm => vm.Operation)
+        .Add("Restart", vm => vm.Restart == VmRestart.Never ? null : Policies.Of(vm.Restart))
+        .Add("Availability", vm => vm.Availability == VmAvailability.Normal ? null : Words.Of(vm.Availability))
         .Add("Created", vm => Times.Format(vm.CreatedAt))
         .Add("Owned since", vm => Times.Format(vm.OwnedSince));
 

@@ -28,16 +28,19 @@ internal static class VmRunCommand
             DefaultValueFactory = _ => Words.Of(FillMode.Idle),
         };
         fill.AcceptOnlyFromAmong([.. _modes.Keys]);
+        var restart = Policies.Restart();
+        var availability = Policies.Availability();
         var wait = new Option<bool>("--wait") { Description = "Wait until the guest says that it is up." };
         var timeout = Arguments.Time("--timeout", "How long to wait; default: 5m.");
         return cli.Bind(
             new Command("run", "Creates a VM and starts it: resumes it if the package has memory, boots it otherwise.")
             {
-                name, package, host, vcpus, memory, mac, append, noNetwork, ip, gateway, fill, wait, timeout,
+                name, package, host, vcpus, memory, mac, append, noNetwork, ip, gateway, fill, restart, availability, wait, timeout,
             },
             async context =>
             {
                 var parsed = context.Parsed;
+                var (policy, kind) = Policies.Read(parsed, restart, availability);
                 var spec = new VmSpec(
                     parsed.GetRequiredValue(name),
                     parsed.GetRequiredValue(package),
@@ -49,7 +52,9 @@ internal static class VmRunCommand
                     HasNetwork: !parsed.GetValue(noNetwork),
                     parsed.GetValue(ip),
                     parsed.GetValue(gateway),
-                    _modes[parsed.GetRequiredValue(fill)]);
+                    _modes[parsed.GetRequiredValue(fill)],
+                    policy,
+                    kind);
                 var client = await context.ConnectAsync().ConfigureAwait(false);
                 var vm = await client.RunVmAsync(spec, context.Token).ConfigureAwait(false);
                 if (parsed.GetValue(wait))

@@ -18,7 +18,7 @@ internal static class VmStopCommand
             {
                 var client = await context.ConnectAsync().ConfigureAwait(false);
                 var vm = await client.StopVmAsync(context.Parsed.GetRequiredValue(name), context.Parsed.GetValue(force), context.Token).ConfigureAwait(false);
-                if (vm.State is not (VmState.Stopped or VmState.Failed))
+                if (vm.State is not (VmState.Stopped or VmState.Failed or VmState.Lost))
                 {
                     var limit = context.Parsed.GetValue(timeout) ?? _defaultTimeout;
                     try

@@ -17,6 +17,8 @@ internal sealed record CliHost
 
     public required Stream InStream { get; init; }
 
+    public bool IsInTerminal { get; init; }
+
     public required bool IsOutTerminal { get; init; }
 
     public required bool IsErrorTerminal { get; init; }
@@ -49,6 +51,7 @@ internal sealed record CliHost
             Error = Writer(new StandardStream(2, canWrite: true)),
             OutStream = output,
             InStream = new StandardStream(0, canWrite: false),
+            IsInTerminal = !Console.IsInputRedirected,
             IsOutTerminal = !Console.IsOutputRedirected && !isDumb,
             IsErrorTerminal = !Console.IsErrorRedirected && !isDumb,
             Width = () => Console.WindowWidth is > 0 and var width ? width : 80,

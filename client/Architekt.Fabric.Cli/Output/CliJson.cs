@@ -7,6 +7,7 @@ namespace Architekt.Fabric.Cli.Output;
 /// <summary>The JSON forms of everything the command prints. Generated: reflection would cost a tenth of a second at the first object.</summary>
 [JsonSerializable(typeof(HostInfo))]
 [JsonSerializable(typeof(IReadOnlyList<HostInfo>))]
+[JsonSerializable(typeof(HostDeath))]
 [JsonSerializable(typeof(PackageInfo))]
 [JsonSerializable(typeof(PackageDetail))]
 [JsonSerializable(typeof(IReadOnlyList<PackageInfo>))]
@@ -17,6 +18,8 @@ namespace Architekt.Fabric.Cli.Output;
 [JsonSerializable(typeof(PackageDiffDetail))]
 [JsonSerializable(typeof(VmInfo))]
 [JsonSerializable(typeof(IReadOnlyList<VmInfo>))]
+[JsonSerializable(typeof(VmOwner))]
+[JsonSerializable(typeof(IReadOnlyList<OwnershipEntry>))]
 [JsonSerializable(typeof(OperationInfo))]
 [JsonSerializable(typeof(OperationDetail))]
 [JsonSerializable(typeof(IReadOnlyList<OperationInfo>))]
@@ -45,6 +48,9 @@ internal sealed partial class CliJson : JsonSerializerContext
         {
             Enum<HostState>(),
             Enum<VmState>(),
+            Enum<VmRestart>(),
+            Enum<VmAvailability>(),
+            Enum<OwnershipChange>(),
             Enum<MigrationPhase>(),
             Enum<OperationOutcome>(),
             Enum<MemoryBase>(),

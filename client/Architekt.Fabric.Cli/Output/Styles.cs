@@ -12,7 +12,7 @@ internal static class Styles
     public static Style Of(VmState state) => state switch
     {
         VmState.Running => _good,
-        VmState.Failed or VmState.Unknown => _bad,
+        VmState.Failed or VmState.Unknown or VmState.Lost => _bad,
         VmState.Stopped => Style.Plain,
         _ => _passing,
     };

@@ -6,12 +6,14 @@ namespace Architekt.Fabric.Grains;
 [GrainType("catalog")]
 [StatelessWorker, Reentrant]
 internal sealed class CatalogGrain(
-    IVmStore vms, IHostStore hosts, IOperationStore operations, IEventLog events, HostLocator locator) : Grain, ICatalogGrain
+    IVmStore vms, IOwnershipStore ownership, IHostStore hosts, IOperationStore operations, IEventLog events, HostFencing fencing, HostLocator locator) : Grain, ICatalogGrain
 {
     public async Task<IReadOnlyList<HostInfo>> ListHostsAsync(CancellationToken cancellationToken)
     {
         var known = await hosts.ListAsync(cancellationToken);
-        return [.. known.Select(host => host with { State = locator.IsAlive(host.Name) ? HostState.Ready : HostState.Unreachable })];
+        return [.. known.Select(host => host.State == HostState.Dead
+            ? host
+            : host with { State = locator.IsAlive(host.Name) ? HostState.Ready : HostState.Unreachable })];
     }
 
     public async Task<IReadOnlyList<VmInfo>> ListVmsAsync(CancellationToken cancellationToken)
@@ -22,6 +24,16 @@ internal sealed class CatalogGrain(
 
     public async Task<VmInfo?> FindVmAsync(string name, CancellationToken cancellationToken) =>
         await vms.FindAsync(name, cancellationToken) is { } row ? Seen(row.Info) : null;
+
+    public async Task<VmOwner?> FindOwnerAsync(string vm, CancellationToken cancellationToken) =>
+        await ownership.FindOwnerAsync(vm, cancellationToken) is { } owner
+            ? owner with { State = IsSilent(owner.Host, owner.State) ? VmState.Unknown : owner.State }
+            : null;
+
+    public Task<IReadOnlyList<OwnershipEntry>> ReadHistoryAsync(string vm, int limit, CancellationToken cancellationToken) =>
+        ownership.ReadHistoryAsync(vm, Math.Clamp(limit, 1, 1000), cancellationToken);
+
+    public Task<HostDeath> DeclareHostDeadAsync(string host, CancellationToken cancellationToken) => fencing.DeclareDeadAsync(host, cancellationToken);
 
     public Task<IReadOnlyList<OperationInfo>> ListOperationsAsync(string? vm, int limit, CancellationToken cancellationToken) =>
         operations.ListAsync(vm, Math.Clamp(limit, 1, 1000), cancellationToken);
@@ -38,7 +50,8 @@ internal sealed class CatalogGrain(
         events.ReadAsync(afterSequence, Math.Clamp(limit, 1, 1000), cancellationToken);
 
     /// <summary>A host that does not answer may run its VMs or not; nobody else may say.</summary>
-    private VmInfo Seen(VmInfo vm) => locator.IsAlive(vm.Host) || vm.State is VmState.Stopped or VmState.Failed
-        ? vm
-        : vm with { State = VmState.Unknown, Reason = $"host '{vm.Host}' does not answer" };
+    private VmInfo Seen(VmInfo vm) => IsSilent(vm.Host, vm.State) ? vm with { State = VmState.Unknown, Reason = $"host '{vm.Host}' does not answer" } : vm;
+
+    private bool IsSilent(string? host, VmState state) =>
+        host is not null && state is not (VmState.Stopped or VmState.Failed or VmState.Lost) && !locator.IsAlive(host);
 }

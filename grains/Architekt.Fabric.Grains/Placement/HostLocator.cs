@@ -18,7 +18,10 @@ internal sealed class HostLocator(
             case PinnedGrainTypes.Package:
                 return PackageKey.Parse(key).Host;
             case PinnedGrainTypes.Vm:
-                return (await vms.FindAsync(key, cancellationToken))?.Info.Host;
+                var vm = await vms.FindAsync(key, cancellationToken);
+
+                // Nobody owns it, so anybody may answer for it.
+                return vm is null or { Info.State: VmState.Lost } ? null : vm.Info.Host;
             case PinnedGrainTypes.Migration:
                 var operation = await operations.FindAsync(key, cancellationToken);
                 if (operation is null) return null;

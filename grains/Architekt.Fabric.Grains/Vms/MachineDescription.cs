@@ -13,6 +13,9 @@ namespace Architekt.Fabric.Grains;
 /// <param name="QemuVersion">The QEMU it was started with; a destination's must not be older.</param>
 /// <param name="HasAgent">Whether the package says an agent answers on the agent port.</param>
 /// <param name="HasMemory">Whether the package has memory, so that the VM began by resuming.</param>
+/// <param name="HasLease">Whether it may only run under a lease.</param>
+/// <param name="Address">IPv4 address and prefix of its card where the fabric gives it one; another host that starts it anew gives it the same.</param>
+/// <param name="Gateway">IPv4 address of its default gateway, or null.</param>
 [GenerateSerializer, Immutable]
 [Alias("architekt.machine-description")]
 public sealed record MachineDescription(
@@ -27,4 +30,7 @@ public sealed record MachineDescription(
     string? Mac,
     string QemuVersion,
     bool HasAgent,
-    bool HasMemory = false);
+    bool HasMemory = false,
+    bool HasLease = false,
+    string? Address = null,
+    string? Gateway = null);

@@ -6,7 +6,7 @@ namespace Architekt.Fabric.Grains;
 [GrainType(PinnedGrainTypes.Vm)]
 [HostPinned, KeepAlive, Immovable]
 internal sealed partial class VmGrain(
-    HostLocator locator, IVmStore vms, IOperationStore operations, VmPlacer placer, PackageEnsurer packages, TimeProvider time) : PinnedGrain(locator), IVmGrain
+    HostLocator locator, IVmStore vms, IOwnershipStore ownership, IOperationStore operations, VmPlacer placer, PackageEnsurer packages, TimeProvider time) : PinnedGrain(locator), IVmGrain
 {
     // Within the time that a call to run a VM may take; a longer pull goes on, and the next call joins it.
     private static readonly TimeSpan LongestPull = TimeSpan.FromSeconds(45);
@@ -30,7 +30,8 @@ internal sealed partial class VmGrain(
         var machine = await control.DescribeMachineAsync(spec, cancellationToken);
         var now = time.GetUtcNow();
         var info = new VmInfo(
-            Name, VmState.Starting, null, host, 1, machine.Package, machine.PackageDigest, machine.Vcpus, machine.MemoryBytes, machine.Mac, null, now, now);
+            Name, VmState.Starting, null, host, 1, machine.Package, machine.PackageDigest, machine.Vcpus, machine.MemoryBytes, machine.Mac, null, now, now,
+            Restart: spec.Restart, Availability: spec.Availability);
         var start = new VmStart(machine.HasMemory ? StartKind.Resume : StartKind.Boot, spec.Fill, spec.Address, spec.Gateway);
         await vms.CreateAsync(new VmRecord(info, machine), cancellationToken);
         try
@@ -58,9 +59,10 @@ internal sealed partial class VmGrain(
         var vm = await RequireAsync(cancellationToken);
         await RefuseDuringOperationAsync(vm, cancellationToken);
         if (vm.Info.State is VmState.Starting or VmState.Booting or VmState.Running) return vm.Info;
+        RefuseLost(vm);
         if (!vm.Info.HasEnded()) throw FabricException.Conflict($"'{Name}' is {Word(vm)} on '{vm.Info.Host}': wait until it has stopped.");
 
-        await vms.SetStateAsync(Name, vm.Info.Epoch, VmState.Starting, null, null, cancellationToken);
+        await SetStateAsync(vm, VmState.Starting, null, cancellationToken);
         try
         {
             await Control(vm).StartAsync(new VmInstance(Name, vm.Info.Epoch, vm.Machine, new VmStart(StartKind.BootAgain)), cancellationToken);
@@ -95,7 +97,14 @@ internal sealed partial class VmGrain(
         var vm = await RequireAsync(cancellationToken);
         await RefuseDuringOperationAsync(vm, cancellationToken);
         if (vm.Info.HasEnded()) return vm.Info;
-        await vms.SetStateAsync(Name, vm.Info.Epoch, VmState.Stopping, null, $"'{Name}' was asked to stop", cancellationToken);
+        if (vm.Info.State == VmState.Lost)
+        {
+            // It does not run; from now on nobody starts it either.
+            if (!await ownership.StopLostAsync(Name, vm.Info.Epoch, cancellationToken)) throw ChangedHands(vm);
+            return vm.Info;
+        }
+
+        await SetStateAsync(vm, VmState.Stopping, $"'{Name}' was asked to stop", cancellationToken);
         await Control(vm).StopAsync(Name, vm.Info.Epoch, force, cancellationToken);
         return (await RequireAsync(cancellationToken)).Info;
     }
@@ -104,6 +113,13 @@ internal sealed partial class VmGrain(
     {
         var vm = await RequireAsync(cancellationToken);
         await RefuseDuringOperationAsync(vm, cancellationToken);
+        if (vm.Info.State == VmState.Lost)
+        {
+            // What is left of it is removed by its host, should that be back.
+            await DeleteRowAsync(vm, cancellationToken);
+            return;
+        }
+
         if (!vm.Info.HasEnded())
         {
             if (!force)
@@ -116,9 +132,7 @@ internal sealed partial class VmGrain(
         }
 
         await Control(vm).RemoveAsync(Name, vm.Info.Epoch, cancellationToken);
-        if (!await vms.DeleteAsync(Name, vm.Info.Epoch, cancellationToken))
-            throw FabricException.Conflict($"'{Name}' changed hands while it was being deleted; look at it again.");
-        DeactivateOnIdle();
+        await DeleteRowAsync(vm, cancellationToken);
     }
 
     public async Task<VmLog> ReadLogAsync(long offset, int waitMs, CancellationToken cancellationToken)
@@ -134,6 +148,28 @@ internal sealed partial class VmGrain(
     }
 
     public Task<string> WhereAsync(CancellationToken cancellationToken) => Task.FromResult(Locator.LocalHost);
+
+    private async Task DeleteRowAsync(VmRecord vm, CancellationToken cancellationToken)
+    {
+        if (!await vms.DeleteAsync(Name, vm.Info.Epoch, cancellationToken))
+            throw FabricException.Conflict($"'{Name}' changed hands while it was being deleted; look at it again.");
+        DeactivateOnIdle();
+    }
+
+    private async Task SetStateAsync(VmRecord vm, VmState state, string? message, CancellationToken cancellationToken)
+    {
+        if (!await vms.SetStateAsync(Name, vm.Info.Epoch, state, null, message, cancellationToken))
+            throw ChangedHands(vm);
+    }
+
+    private FabricException ChangedHands(VmRecord vm) =>
+        FabricException.StaleEpoch($"'{Name}' has changed hands since it was looked at (epoch {vm.Info.Epoch}); ask again.");
+
+    private void RefuseLost(VmRecord vm)
+    {
+        if (vm.Info.State == VmState.Lost)
+            throw FabricException.Conflict($"'{Name}' has no owner: {vm.Info.Reason}. Its disk is on '{vm.Info.Host}'; wait for that host, or delete the VM and run it anew from its package.");
+    }
 
     private static string Word(VmRecord vm) => vm.Info.State.ToString().ToLowerInvariant();
 

@@ -13,7 +13,7 @@ internal sealed class VmPlacer(IHostStore hosts, HostLocator locator, IGrainFact
         }
 
         var known = await hosts.ListAsync(cancellationToken);
-        var byRoom = known.Where(host => locator.IsAlive(host.Name)).OrderByDescending(host => host.MemoryBytes - host.MemoryUsedBytes);
+        var byRoom = known.Where(host => locator.IsAlive(host.Name) && host.State != HostState.Dead).OrderByDescending(host => host.MemoryBytes - host.MemoryUsedBytes);
         foreach (var host in byRoom)
         {
             if (await grains.GetGrain<IHostControl>(host.Name).FindPackageAsync(spec.Package, cancellationToken) is { } package)
@@ -29,8 +29,10 @@ internal sealed class VmPlacer(IHostStore hosts, HostLocator locator, IGrainFact
     /// <summary>Throws unless the host is known and its silo is in the cluster.</summary>
     public async Task RequireReadyAsync(string host, CancellationToken cancellationToken)
     {
-        if (locator.IsAlive(host)) return;
         var known = await hosts.ListAsync(cancellationToken);
+        if (known.Any(candidate => candidate.Name == host && candidate.State == HostState.Dead))
+            throw FabricException.Unavailable($"Host '{host}' was declared dead and is not ready again.");
+        if (locator.IsAlive(host)) return;
         if (known.Any(candidate => candidate.Name == host))
             throw FabricException.Unavailable($"Host '{host}' cannot be reached: its silo is not a member of the fabric now.");
         throw FabricException.NotFound($"There is no host '{host}'; known are: {string.Join(", ", known.Select(candidate => candidate.Name))}.");

@@ -8,4 +8,7 @@ public enum HostState
 
     /// <summary>Its silo is an active member.</summary>
     Ready = 1,
+
+    /// <summary>An operator has declared it dead. If it comes back it is ready once it has ended what it has no claim to any more.</summary>
+    Dead = 2,
 }

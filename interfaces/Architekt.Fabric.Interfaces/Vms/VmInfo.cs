@@ -15,6 +15,8 @@ namespace Architekt.Fabric;
 /// <param name="CreatedAt">When it was created.</param>
 /// <param name="OwnedSince">Since when <paramref name="Host"/> has owned it.</param>
 /// <param name="Usage">What it holds of its host; only when the VM itself was asked, and it runs.</param>
+/// <param name="Restart">Whether it is started again after a fault.</param>
+/// <param name="Availability">What becomes of it when its host is lost.</param>
 [GenerateSerializer, Immutable]
 [Alias("architekt.vm-info")]
 public sealed record VmInfo(
@@ -31,4 +33,6 @@ public sealed record VmInfo(
     string? Operation,
     DateTimeOffset CreatedAt,
     DateTimeOffset OwnedSince,
-    VmUsage? Usage = null);
+    VmUsage? Usage = null,
+    VmRestart Restart = VmRestart.Never,
+    VmAvailability Availability = VmAvailability.Normal);

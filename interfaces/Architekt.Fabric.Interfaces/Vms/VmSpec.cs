@@ -12,6 +12,8 @@ namespace Architekt.Fabric;
 /// <param name="Address">IPv4 address and prefix of its network card, such as 10.0.0.5/24; null leaves it to the guest.</param>
 /// <param name="Gateway">IPv4 address of its default gateway; only with <paramref name="Address"/>.</param>
 /// <param name="Fill">When its RAM is brought in, if the package has memory.</param>
+/// <param name="Restart">Whether it is started again after a fault.</param>
+/// <param name="Availability">What becomes of it when its host is lost.</param>
 [GenerateSerializer, Immutable]
 [Alias("architekt.vm-spec")]
 public sealed record VmSpec(
@@ -25,4 +27,6 @@ public sealed record VmSpec(
     bool HasNetwork = true,
     string? Address = null,
     string? Gateway = null,
-    FillMode Fill = FillMode.Idle);
+    FillMode Fill = FillMode.Idle,
+    VmRestart Restart = VmRestart.Never,
+    VmAvailability Availability = VmAvailability.Normal);

@@ -23,4 +23,7 @@ public enum VmState
 
     /// <summary>Its host does not answer. It may well be running there.</summary>
     Unknown = 6,
+
+    /// <summary>Its host was declared dead: nobody owns it, and it does not run. It is back when that host is, or was taken over by another.</summary>
+    Lost = 7,
 }

@@ -12,6 +12,18 @@ public static class EventKinds
     /// <summary>A VM has another owner.</summary>
     public const string VmMoved = "vm.moved";
 
+    /// <summary>A VM that had failed is started again by its owner.</summary>
+    public const string VmRestarted = "vm.restarted";
+
+    /// <summary>A VM was taken over by another host.</summary>
+    public const string VmFailedOver = "vm.failed-over";
+
+    /// <summary>A VM has no owner any more, because its host was declared dead.</summary>
+    public const string VmLost = "vm.lost";
+
+    /// <summary>A VM without an owner has the one back it had.</summary>
+    public const string VmReturned = "vm.returned";
+
     /// <summary>A migration has been asked for; it holds the right to the next epoch.</summary>
     public const string MigrationRequested = "migration.requested";
 

@@ -13,12 +13,12 @@ internal sealed class OwnershipCommit
     // Each step takes its rows from the one before, which fixes the order of locks: vm, operation, event.
     private const string Commit = $"""
         WITH moved AS (
-            UPDATE fabric.vm SET host = $3, epoch = epoch + 1, owned_since = now(), reserved_by = NULL
+            UPDATE fabric.vm SET host = $3, epoch = epoch + 1, disk_epoch = epoch + 1, owned_since = now(), reserved_by = NULL
             WHERE name = $1 AND host = $2 AND epoch = $4 AND reserved_by = $5
             RETURNING name, host, epoch, owned_since),
         kept AS (
-            INSERT INTO fabric.ownership_history (vm, epoch, host, operation, since)
-            SELECT name, epoch, host, $5, owned_since FROM moved),
+            INSERT INTO fabric.ownership_history (vm, epoch, host, operation, change, since)
+            SELECT name, epoch, host, $5, 'Migrated', owned_since FROM moved),
         next AS (
             UPDATE fabric.operation SET phase = 'Run' FROM moved WHERE id = $5 RETURNING id)
         INSERT INTO fabric.event (kind, vm, host, operation, epoch, message)

@@ -7,7 +7,7 @@ namespace Architekt.Fabric.Database;
 /// <summary>How rows become records; the column lists stand beside what reads them.</summary>
 internal static class Rows
 {
-    internal const string VmColumns = "name, state, reason, host, epoch, machine::text, reserved_by, created_at, owned_since";
+    internal const string VmColumns = "name, state, reason, host, epoch, machine::text, reserved_by, created_at, owned_since, restart, disk_epoch";
 
     internal const string OperationColumns =
         "id, kind, vm, source, destination, epoch, phase, outcome, reason, started_at, ended_at";
@@ -20,8 +20,9 @@ internal static class Rows
         var info = new VmInfo(
             row.GetString(0), Enum.Parse<VmState>(row.GetString(1)), row.Text(2), row.GetString(3), row.GetInt64(4),
             machine.Package, machine.PackageDigest, machine.Vcpus, machine.MemoryBytes, machine.Mac,
-            row.Text(6), row.Time(7), row.Time(8));
-        return new VmRecord(info, machine);
+            row.Text(6), row.Time(7), row.Time(8), Restart: Enum.Parse<VmRestart>(row.GetString(9)),
+            Availability: machine.HasLease ? VmAvailability.Failover : VmAvailability.Normal);
+        return new VmRecord(info, machine) { DiskEpoch = row.GetInt64(10) };
     }
 
     internal static OperationInfo ReadOperation(NpgsqlDataReader row) => new(
@@ -29,8 +30,11 @@ internal static class Rows
         Enum.Parse<MigrationPhase>(row.GetString(6)), Enum.Parse<OperationOutcome>(row.GetString(7)), row.Text(8),
         row.Time(9), row.IsDBNull(10) ? null : row.Time(10));
 
-    internal static FabricEvent ReadEvent(NpgsqlDataReader row) => new(
-        row.GetInt64(0), row.Time(1), row.GetString(2), row.Text(3), row.Text(4), row.Text(5), row.Number(6), row.GetString(7));
+    internal static FabricEvent ReadEvent(NpgsqlDataReader row) => ReadEvent(row, first: 0);
+
+    internal static FabricEvent ReadEvent(NpgsqlDataReader row, int first) => new(
+        row.GetInt64(first), row.Time(first + 1), row.GetString(first + 2), row.Text(first + 3), row.Text(first + 4), row.Text(first + 5),
+        row.Number(first + 6), row.GetString(first + 7));
 
     internal static string? Text(this NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 
@@ -69,6 +73,8 @@ internal static class Rows
     internal static NpgsqlParameter Json(string? value) => new() { NpgsqlDbType = NpgsqlDbType.Jsonb, Value = (object?)value ?? DBNull.Value };
 
     internal static NpgsqlParameter Number(long? value) => new() { NpgsqlDbType = NpgsqlDbType.Bigint, Value = (object?)value ?? DBNull.Value };
+
+    internal static NpgsqlParameter Span(TimeSpan value) => new() { NpgsqlDbType = NpgsqlDbType.Interval, Value = value };
 
     internal static NpgsqlParameter Flag(bool value) => new() { NpgsqlDbType = NpgsqlDbType.Boolean, Value = value };
 

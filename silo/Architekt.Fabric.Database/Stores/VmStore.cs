@@ -12,20 +12,30 @@ public sealed class VmStore : IVmStore
 
     private const string Create = $"""
         WITH created AS (
-            INSERT INTO fabric.vm (name, host, epoch, state, reason, machine, created_at, owned_since)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            INSERT INTO fabric.vm (name, host, epoch, state, reason, machine, created_at, owned_since, restart, disk_epoch)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $10, $3)
             ON CONFLICT (name) DO NOTHING
             RETURNING name, host, epoch, owned_since),
         history AS (
-            INSERT INTO fabric.ownership_history (vm, epoch, host, since) SELECT name, epoch, host, owned_since FROM created)
+            INSERT INTO fabric.ownership_history (vm, epoch, host, change, since) SELECT name, epoch, host, 'Created', owned_since FROM created)
         INSERT INTO fabric.event (kind, vm, host, epoch, message)
         SELECT '{EventKinds.VmCreated}', name, host, epoch, $9 FROM created
         RETURNING {Rows.EventColumns}
         """;
 
     private const string SetState = $"""
-        WITH changed AS (
-            UPDATE fabric.vm SET state = $3, reason = $4 WHERE name = $1 AND epoch = $2 RETURNING name, host, epoch, reserved_by),
+        WITH before AS (SELECT name, state FROM fabric.vm WHERE name = $1 AND epoch = $2 FOR UPDATE),
+        changed AS (
+            UPDATE fabric.vm AS v SET state = $3, reason = $4, state_since = now(), lost_from = NULL,
+                -- Whoever starts it by hand begins to count anew, and who does not run needs no lease.
+                restarts = CASE $3 WHEN 'Starting' THEN 0 ELSE v.restarts END,
+                lease_until = CASE $3 WHEN 'Stopped' THEN NULL ELSE v.lease_until END
+            FROM before WHERE v.name = before.name AND v.epoch = $2
+            RETURNING v.name, v.host, v.epoch, v.reserved_by, before.state AS was),
+        kept AS (
+            INSERT INTO fabric.ownership_history (vm, epoch, host, change, reason, since)
+            SELECT name, epoch, host, CASE WHEN $3 IN ('Booting', 'Running') THEN 'Started' ELSE $3 END, $4, now() FROM changed
+            WHERE ($3 IN ('Stopped', 'Failed') AND was <> $3) OR ($3 IN ('Booting', 'Running') AND was IN ('Starting', 'Stopped', 'Failed'))),
         recorded AS (
             INSERT INTO fabric.event (kind, vm, host, operation, epoch, message)
             SELECT $5, name, host, reserved_by, epoch, $6 FROM changed WHERE $6 IS NOT NULL
@@ -38,7 +48,9 @@ public sealed class VmStore : IVmStore
         WITH deleted AS (
             DELETE FROM fabric.vm WHERE name = $1 AND epoch = $2 AND reserved_by IS NULL
               AND NOT EXISTS (SELECT 1 FROM fabric.operation WHERE vm = $1 AND outcome = 'Running')
-            RETURNING name, host, epoch)
+            RETURNING name, host, epoch),
+        kept AS (
+            INSERT INTO fabric.ownership_history (vm, epoch, change, since) SELECT name, epoch, 'Deleted', now() FROM deleted)
         INSERT INTO fabric.event (kind, vm, host, epoch, message)
         SELECT '{EventKinds.VmDeleted}', name, host, epoch, name || ' was removed from ' || host || '.' FROM deleted
         RETURNING {Rows.EventColumns}
@@ -86,7 +98,8 @@ public sealed class VmStore : IVmStore
             Create, cancellationToken,
             Rows.Text(info.Name), Rows.Text(info.Host), Rows.Number(info.Epoch), Rows.Text(info.State.ToString()), Rows.Text(info.Reason),
             Rows.Json(DatabaseJson.Write(vm.Machine, DatabaseJson.Default.MachineDescription)), Rows.Time(info.CreatedAt), Rows.Time(info.OwnedSince),
-            Rows.Text($"{info.Name} was created on {info.Host} from package {vm.Machine.Package}."));
+            Rows.Text($"{info.Name} was created on {info.Host} from package {vm.Machine.Package}."),
+            Rows.Text(info.Restart.ToString()));
         if (!recorded)
             throw new FabricException(FabricErrorCode.AlreadyExists, $"There is a VM named '{info.Name}' already; choose another name or delete it first.");
     }

@@ -53,6 +53,21 @@ internal sealed class FakeFabric : FabricClient
 
     public int LogPieceBytes { get; set; } = 1000;
 
+    public VmOwner? Owner { get; set; }
+
+    public List<OwnershipEntry> History { get; } = [];
+
+    public override Task<VmOwner> GetVmOwnerAsync(string name, CancellationToken cancellationToken = default) => Answer(Owner!);
+
+    public override Task<IReadOnlyList<OwnershipEntry>> ReadVmHistoryAsync(string name, int limit = 1000, CancellationToken cancellationToken = default) =>
+        Answer<IReadOnlyList<OwnershipEntry>>([.. History.TakeLast(limit)]);
+
+    public override Task<HostDeath> DeclareHostDeadAsync(string host, CancellationToken cancellationToken = default)
+    {
+        Calls.Add($"declare {host} dead");
+        return Answer(new HostDeath(host, ["one", "two"], ["two"]));
+    }
+
     public override Task<IReadOnlyList<HostInfo>> ListHostsAsync(CancellationToken cancellationToken = default) => Answer<IReadOnlyList<HostInfo>>(Hosts);
 
     public override Task<IReadOnlyList<PackageInfo>> ListPackagesAsync(string host, CancellationToken cancellationToken = default) =>

@@ -47,6 +47,7 @@ internal sealed class TestCli : IDisposable
         Error = _error,
         OutStream = _bytes,
         InStream = Input,
+        IsInTerminal = HasInputTerminal,
         IsOutTerminal = IsTerminal,
         IsErrorTerminal = IsTerminal,
         Width = () => 160,

@@ -14,6 +14,13 @@ internal sealed class FakeCatalogGrain(FakeWorld world) : Grain, ICatalogGrain
     public Task<VmInfo?> FindVmAsync(string name, CancellationToken cancellationToken = default) =>
         Task.FromResult(world.Vms.GetValueOrDefault(name));
 
+    public Task<VmOwner?> FindOwnerAsync(string vm, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task<IReadOnlyList<OwnershipEntry>> ReadHistoryAsync(string vm, int limit, CancellationToken cancellationToken = default) =>
+        Task.FromResult<IReadOnlyList<OwnershipEntry>>([]);
+
+    public Task<HostDeath> DeclareHostDeadAsync(string host, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
     public Task<IReadOnlyList<OperationInfo>> ListOperationsAsync(string? vm, int limit, CancellationToken cancellationToken = default) =>
         Task.FromResult<IReadOnlyList<OperationInfo>>([.. world.Operations.Values.Where(operation => vm is null || operation.Vm == vm).Take(limit)]);
 

@@ -30,7 +30,7 @@ public sealed class FabricSchemaTests(PostgresDatabase database) : IClassFixture
         var empty = await EmptyAsync();
         await EnsureAsync(empty);
         await EnsureAsync(empty);
-        Assert.Equal((long)FabricSchema.Version, await ScalarAsync(empty, "SELECT count(*) FROM fabric.schema_version"));
+        Assert.Equal((long)SchemaScripts.All.Count, await ScalarAsync(empty, "SELECT count(*) FROM fabric.schema_version"));
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public sealed class FabricSchemaTests(PostgresDatabase database) : IClassFixture
     {
         var empty = await EmptyAsync();
         await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => EnsureAsync(empty), Cancellation)));
-        Assert.Equal((long)FabricSchema.Version, await ScalarAsync(empty, "SELECT count(*) FROM fabric.schema_version"));
+        Assert.Equal((long)SchemaScripts.All.Count, await ScalarAsync(empty, "SELECT count(*) FROM fabric.schema_version"));
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public sealed class FabricSchemaTests(PostgresDatabase database) : IClassFixture
         Assert.Equal(true, await ScalarAsync(empty, "SELECT to_regclass('fabric.operation') IS NULL"));
         await ScalarAsync(empty, "DROP TABLE fabric.vm");
         await EnsureAsync(empty);
-        Assert.Equal((long)FabricSchema.Version, await ScalarAsync(empty, "SELECT count(*) FROM fabric.schema_version"));
+        Assert.Equal((long)SchemaScripts.All.Count, await ScalarAsync(empty, "SELECT count(*) FROM fabric.schema_version"));
     }
 
     [Fact]

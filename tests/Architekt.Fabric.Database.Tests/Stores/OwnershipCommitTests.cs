@@ -93,7 +93,7 @@ public sealed class OwnershipCommitTests(PostgresDatabase database) : StoreTest(
         await using var move = new NpgsqlCommand(
             $"""
             UPDATE fabric.vm SET host = 'host-b', epoch = 2, reserved_by = NULL WHERE name = '{plan.Vm}';
-            INSERT INTO fabric.ownership_history (vm, epoch, host, operation, since) VALUES ('{plan.Vm}', 2, 'host-b', '{plan.Operation}', now())
+            INSERT INTO fabric.ownership_history (vm, epoch, host, operation, change, since) VALUES ('{plan.Vm}', 2, 'host-b', '{plan.Operation}', 'Migrated', now())
             """,
             connection);
         await move.ExecuteNonQueryAsync(Cancellation);

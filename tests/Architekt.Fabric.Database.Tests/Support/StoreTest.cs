@@ -43,7 +43,7 @@ public abstract class StoreTest : IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    protected static string Unique(string prefix) => $"{prefix}-{Interlocked.Increment(ref _number)}";
+    protected static string Unique(string prefix) => $"{prefix}-{Interlocked.Increment(ref _number):D4}";
 
     protected static MachineDescription Machine(long memoryBytes = 256L << 20) => new(
         "redis", "sha256:00", "q35", "tcg", "max", 2, memoryBytes, "console=ttyS0", "52:54:00:00:00:01", "7.2.0", HasAgent: true);

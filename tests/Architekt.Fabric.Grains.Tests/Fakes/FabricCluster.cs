@@ -33,6 +33,7 @@ internal sealed class FabricCluster : IAsyncDisposable
             silo.Services.AddSingleton<IHostRuntime>(new FakeHostRuntime(world, host));
             silo.Services.AddSingleton<IPackageRuntime>(new FakePackageRuntime(world, host));
             silo.Services.AddSingleton<IVmStore, FakeVmStore>();
+            silo.Services.AddSingleton<IOwnershipStore, FakeOwnershipStore>();
             silo.Services.AddSingleton<IOperationStore, FakeOperationStore>();
             silo.Services.AddSingleton<IHostStore, FakeHostStore>();
             silo.Services.AddSingleton<IEventLog, FakeEventLog>();
