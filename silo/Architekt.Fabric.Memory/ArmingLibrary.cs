@@ -13,6 +13,9 @@ public static class ArmingLibrary
     /// <summary>Exit status of a process that mapped the RAM file and could not arm it.</summary>
     public const int ExitCodeNotArmed = 97;
 
+    /// <summary>The environment variable with the number of QEMU's end of a <see cref="LeaseSwitch"/>. Without it a guest runs without a lease.</summary>
+    public const string LeaseVariable = "ARCHITEKT_LEASE_FD";
+
     /// <summary>The library, beside the executable.</summary>
     public static string Path { get; } = System.IO.Path.Combine(AppContext.BaseDirectory, "libarchitekt-arm.so");
 

@@ -3,8 +3,19 @@ namespace Architekt.Fabric.Peer;
 /// <summary>Paths and versions of the peer's HTTP API on its unix socket (docs/peer.md).</summary>
 public static class PeerApi
 {
-    /// <summary>Version of this API; the first path segment. A silo speaks this and the one before.</summary>
-    public const int Version = 1;
+    /// <summary>
+    /// Version of this API; the first path segment. Silo and peer speak this and the one before, so that either may be upgraded first, and a silo may be taken back.
+    /// </summary>
+    public const int Version = 2;
+
+    /// <summary>The version before.</summary>
+    public const int OldestVersion = 1;
+
+    /// <summary>The version that brought leases.</summary>
+    public const int LeaseVersion = 2;
+
+    /// <summary>Whether this program can speak to one of that version.</summary>
+    public static bool IsKnown(int version) => version is >= OldestVersion and <= Version;
 
     /// <summary>Name of the peer's socket in its instance folder.</summary>
     public const string SocketName = "peer.sock";

@@ -72,6 +72,9 @@ public sealed record PeerInstance
     /// <summary>Whether an agent is expected on the agent port.</summary>
     public bool HasAgent { get; init; }
 
+    /// <summary>Whether the guest may only run under a lease.</summary>
+    public bool HasLease { get; init; }
+
     /// <summary>
     /// Digest of the package the VM comes from, or null. It names the package's RAM wherever two peers speak of what differs from it.
     /// </summary>

@@ -13,6 +13,7 @@ namespace Architekt.Fabric.Peer;
 [JsonSerializable(typeof(PeerStatus))]
 [JsonSerializable(typeof(PeerGrant))]
 [JsonSerializable(typeof(PeerStop))]
+[JsonSerializable(typeof(PeerLease))]
 [JsonSerializable(typeof(PeerIncoming))]
 [JsonSerializable(typeof(PeerOffer))]
 [JsonSerializable(typeof(PeerCopy))]

@@ -10,6 +10,7 @@ namespace Architekt.Fabric.Peer;
 /// <param name="ResidentBytes">RAM the guest holds, in bytes.</param>
 /// <param name="Fill">How far the RAM of a guest that resumed from a package has come; null for any other.</param>
 /// <param name="Bases">Names of the RAM this peer knows the differences from: a destination that has one of them is sent only those.</param>
+/// <param name="IsLeaseOver">Whether the guest stands still because its lease has run out; null for one that needs none. Since version 2.</param>
 public sealed record PeerStatus(
     string Vm, long Epoch, long GrantedEpoch, PeerState State, bool IsLive, string? Operation, long ResidentBytes,
-    PeerFill? Fill = null, IReadOnlyList<string>? Bases = null);
+    PeerFill? Fill = null, IReadOnlyList<string>? Bases = null, bool? IsLeaseOver = null);

@@ -2,7 +2,6 @@ using Architekt.Fabric.Network;
 using Architekt.Fabric.Peer.Checkpoints;
 using Architekt.Fabric.Peer.Hosting;
 using Architekt.Fabric.Peer.Machine;
-using Architekt.Fabric.Qemu;
 
 namespace Architekt.Fabric.Peer;
 
@@ -54,8 +53,7 @@ internal sealed partial class PeerService
         try
         {
             await DeviceStateFile.LoadAsync(_machine!, instance.PackageStatePath!, time);
-            await GrantAsync();
-            await _machine!.Qmp.ContinueAsync(CancellationToken.None);
+            await RunGuestAsync();
         }
         catch (Exception error)
         {

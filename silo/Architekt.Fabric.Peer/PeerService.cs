@@ -45,13 +45,15 @@ internal sealed partial class PeerService(
         _outgoing?.Operation ?? (_running is null ? _incoming?.Operation : null),
         _state == PeerState.Ended ? 0 : _machine?.Memory.ResidentBytes ?? 0,
         _state == PeerState.Ended ? null : _machine?.Fill?.Status,
-        _machine?.Bases?.Names);
+        _machine?.Bases?.Names,
+        _lease is null ? null : _lease.IsStopped);
 
     public Task<PeerStatus> BootAsync(long epoch) => LockedAsync(async () =>
     {
         RequireEpoch(epoch);
         if (_granted == epoch) return Status;
         Require(PeerState.Idle);
+        RequireLease();
         if (instance is { PackageMemoryPath: not null, PackageStatePath: not null })
         {
             await ResumeFromPackageAsync();
@@ -59,8 +61,7 @@ internal sealed partial class PeerService(
         else
         {
             await StartMachineAsync(MachineStart.Boot, from: null, isLive: false);
-            await GrantAsync();
-            await _machine!.Qmp.ContinueAsync(CancellationToken.None);
+            await RunGuestAsync();
         }
 
         _state = PeerState.Running;
@@ -81,8 +82,11 @@ internal sealed partial class PeerService(
     {
         RequireEpoch(epoch);
         Require(PeerState.Paused);
-        await _machine!.Qmp.ContinueAsync(CancellationToken.None);
-        _state = PeerState.Running;
+        await _machine!.RunAsync(async () =>
+        {
+            await _machine.Qmp.ContinueAsync(CancellationToken.None);
+            return _state = PeerState.Running;
+        });
         return Status;
     });
 
@@ -139,13 +143,16 @@ internal sealed partial class PeerService(
         if (_incoming is not { Loaded.IsCompletedSuccessfully: true } || !(await _incoming.Loaded).IsLoaded)
             throw PeerException.Conflict($"'{instance.Vm}' cannot run: its device state is not loaded.");
         var granted = time.GetTimestamp();
-        await GrantAsync();
-        var resumed = _machine!.Qmp.WaitForEventAsync(QmpEventNames.Resume, filter: null, CancellationToken.None);
-        var continuing = _machine.Qmp.ContinueAsync(CancellationToken.None);
-        if (_machine.Tap is { } tap) Announce(tap);
-        await continuing;
-        var resumedAt = (await resumed).Timestamp;
-        _state = PeerState.Running;
+        var resumedAt = await _machine!.RunAsync(async () =>
+        {
+            await GrantAsync();
+            var resumed = _machine.Qmp.WaitForEventAsync(QmpEventNames.Resume, filter: null, CancellationToken.None);
+            var continuing = _machine.Qmp.ContinueAsync(CancellationToken.None);
+            if (_machine.Tap is { } tap) Announce(tap);
+            await continuing;
+            _state = PeerState.Running;
+            return (await resumed).Timestamp;
+        });
         _running = new PeerRunning((resumedAt - _incoming.StateArrivedAt).TotalMilliseconds, time.GetElapsedTime(granted).TotalMilliseconds, _isLive);
         _ = SettleAsync();
         return _running;
@@ -182,6 +189,7 @@ internal sealed partial class PeerService(
     public Task<PeerSwitched> SwitchAsync(PeerStep step) => LockedAsync(async () =>
     {
         var outgoing = RequireOutgoing(step.Operation);
+        if (_lease is { IsStopped: true }) throw PeerException.Conflict($"'{instance.Vm}' stands still: its lease has run out.");
         _state = PeerState.Switching;
         try
         {
@@ -240,6 +248,7 @@ internal sealed partial class PeerService(
 
         try
         {
+            _lease?.Dispose();
             await _ending.CancelAsync();
             _machine?.Process.Kill();
             _incoming?.Fail(reason);
@@ -293,7 +302,7 @@ internal sealed partial class PeerService(
 
     private async Task StartMachineAsync(MachineStart start, PeerBase? from, bool isLive)
     {
-        _machine = await VmMachine.StartAsync(instance, folder, tracking.Probe(), start, from, time, logger);
+        _machine = await VmMachine.StartAsync(instance, folder, tracking.Probe(), start, from, Lease, time, logger);
         _guest = new GuestContact(_machine, instance.HasAgent, time, logger);
         _isLive = isLive || !instance.HasAgent;
         await WriteIdentityAsync();
@@ -369,7 +378,9 @@ internal sealed partial class PeerService(
         if (_guestShutDown || shutDown.IsCompletedSuccessfully)
             await EndAsync(PeerExitKind.ShutDown, "the guest shut down");
         else
-            await EndAsync(HowItFailed(), $"QEMU ended with code {code}: {machine.Process.ReadStandardErrorTail()}");
+            await EndAsync(HowItFailed(), _lease is { HasRunOut: true }
+                ? "its lease ran out"
+                : $"QEMU ended with code {code}: {machine.Process.ReadStandardErrorTail()}");
     }
 
     private async Task<T> LockedAsync<T>(Func<Task<T>> action)

@@ -23,6 +23,7 @@ internal static unsafe partial class Libc
     public const int AtEmptyPath = 0x1000;
     public const uint StatxBlocks = 0x400;
     public const short PollIn = 1;
+    public const int ClockBootTime = 7;
 
     public const int ErrorNotPermitted = 1;
     public const int ErrorNoEntry = 2;
@@ -41,6 +42,12 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial SafeFileHandle Open(string path, int flags, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "socketpair", SetLastError = true)]
+    public static partial int SocketPair(int domain, int type, int protocol, int* ends);
+
+    [LibraryImport("libc", EntryPoint = "clock_gettime", SetLastError = true)]
+    public static partial int ClockGetTime(int clock, long* time);
 
     [LibraryImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
     public static partial int Truncate(SafeFileHandle file, long length);

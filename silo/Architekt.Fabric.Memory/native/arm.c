@@ -9,6 +9,7 @@
  *
  * Any failure prints one line and ends the process with status 97: a guest whose writes go unseen must not run. */
 #define _GNU_SOURCE
+#include "lease.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -107,6 +108,7 @@ static void arm(void *address, size_t length)
     };
     if (ioctl(uffd, UFFDIO_REGISTER, &range))
         fail("could not register the guest RAM with userfaultfd", "");
+    architekt_guard_lease(fail);
     report(getenv("ARCHITEKT_RAM_REPORT"), address, length, uffd);
     unsetenv("ARCHITEKT_RAM_FILE");
     unsetenv("ARCHITEKT_RAM_REPORT");

@@ -78,7 +78,7 @@ internal sealed class CheckpointWriter(VmMachine machine, PeerInstance instance,
 
         // QEMU has written all of it out and let go of it until the guest runs again.
         if (instance.OverlayDiskPath is { } overlay) File.Copy(overlay, _files.Overlay);
-        await machine.Qmp.ContinueAfterMigrationAsync(time, CancellationToken.None);
+        await machine.GoOnAsync(time);
         var pauseMs = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
         await guest.AfterRollBackAsync();
         return new PeerCheckpointed(pauseMs, image.DataBytes, stateBytes, await MakeDiskAsync(instance.OverlayDiskPath is null ? null : _files.Overlay, cancellationToken));
@@ -158,7 +158,7 @@ internal sealed class CheckpointWriter(VmMachine machine, PeerInstance instance,
         {
             if (machine.Process.HasExited) return;
             await machine.CancelDeviceStateAsync(time);
-            await machine.Qmp.ContinueAfterMigrationAsync(time, CancellationToken.None);
+            await machine.GoOnAsync(time);
             await guest.AfterRollBackAsync();
         }
         catch (QmpConnectionException)

@@ -8,9 +8,14 @@ internal static class PeerEndpoints
     public static void Map(WebApplication app)
     {
         app.Use(AnswerErrorsAsync);
-        var api = app.MapGroup($"/v{PeerApi.Version}");
+        for (var version = PeerApi.OldestVersion; version <= PeerApi.Version; version++) Map(app.MapGroup($"/v{version}"), version);
+    }
+
+    private static void Map(RouteGroupBuilder api, int version)
+    {
         api.MapGet("/status", (PeerService peer) => peer.Status);
         api.MapPost("/boot", (PeerGrant grant, PeerService peer) => peer.BootAsync(grant.Epoch));
+        if (version >= PeerApi.LeaseVersion) api.MapPost("/lease", (PeerLease lease, PeerService peer) => peer.ExtendLeaseAsync(lease));
         api.MapPost("/fill", (PeerFillMode fill, PeerService peer) => peer.SetFillAsync(fill));
         api.MapPost("/checkpoint", (PeerCheckpoint checkpoint, PeerService peer) => peer.CheckpointAsync(checkpoint));
         api.MapPost("/pause", (PeerGrant grant, PeerService peer) => peer.PauseAsync(grant.Epoch));

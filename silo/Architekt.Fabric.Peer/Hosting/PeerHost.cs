@@ -30,9 +30,9 @@ internal static class PeerHost
             return UsageError;
         }
 
-        if (instance is null || instance.ApiVersion != PeerApi.Version)
+        if (instance is null || !PeerApi.IsKnown(instance.ApiVersion))
         {
-            await Console.Error.WriteLineAsync($"architekt-peer: '{path}' was written for peer API {instance?.ApiVersion}, this is {PeerApi.Version}; install silo and peer of one version.");
+            await Console.Error.WriteLineAsync($"architekt-peer: '{path}' was written for peer API {instance?.ApiVersion}, this one knows {PeerApi.OldestVersion} to {PeerApi.Version}; install silo and peer of one version.");
             return UsageError;
         }
 

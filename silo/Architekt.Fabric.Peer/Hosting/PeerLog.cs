@@ -54,6 +54,12 @@ internal static partial class PeerLog
     [LoggerMessage(3017, LogLevel.Information, "Checkpoint {Operation}: {MemoryBytes} bytes of RAM, {StateBytes} of device state, {DiskBytes} of disk, stopped for {PauseMs:0.0} ms")]
     public static partial void Checkpointed(ILogger logger, string operation, long memoryBytes, long stateBytes, long diskBytes, double pauseMs);
 
+    [LoggerMessage(3031, LogLevel.Warning, "The lease has run out: the guest stands still")]
+    public static partial void LeaseRanOut(ILogger logger);
+
+    [LoggerMessage(3032, LogLevel.Information, "The lease was renewed: the guest runs on")]
+    public static partial void LeaseRenewed(ILogger logger);
+
     [LoggerMessage(3018, LogLevel.Warning, "The RAM could not be kept at {Path}: {Reason}")]
     public static partial void MemoryNotKept(ILogger logger, string path, string reason);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Architekt.Fabric.Memory;
 using Architekt.Fabric.Network;
 using Architekt.Fabric.Peer.Hosting;
@@ -33,6 +34,12 @@ internal sealed class VmMachine : IAsyncDisposable
 
     public QemuProcess Process { get; private set; } = null!;
 
+    /// <summary>Ends QEMU when the guest's lease is over; null for a guest that needs none.</summary>
+    public LeaseSwitch? Lease { get; private set; }
+
+    /// <summary>The guest's right to run where it is a lease; null where nothing but a grant is needed.</summary>
+    public GuestLease? Right { get; private set; }
+
     public QmpClient Qmp { get; private set; } = null!;
 
     /// <summary>Whether the kernel could track the guest's writes when QEMU was started.</summary>
@@ -61,12 +68,14 @@ internal sealed class VmMachine : IAsyncDisposable
     public string LivenessSocketPath => Folder.InQemu(LivenessSocket);
 
     public static async Task<VmMachine> StartAsync(
-        PeerInstance instance, PeerFolder folder, DirtyTrackingSupport tracking, MachineStart start, PeerBase? from, TimeProvider time, ILogger logger)
+        PeerInstance instance, PeerFolder folder, DirtyTrackingSupport tracking, MachineStart start, PeerBase? from, GuestLease? right, TimeProvider time,
+        ILogger logger)
     {
-        var machine = new VmMachine(folder, tracking);
+        var machine = new VmMachine(folder, tracking) { Right = right };
         try
         {
             await machine.OpenAsync(instance, start, from, time, logger);
+            right?.Attach(machine);
             return machine;
         }
         catch (Exception error)
@@ -95,10 +104,22 @@ internal sealed class VmMachine : IAsyncDisposable
         }
     }
 
+    /// <summary>Lets the guest go on after it was stopped for something else, as far as its right to run allows.</summary>
+    public Task GoOnAsync(TimeProvider time)
+    {
+        return Right is null ? GoOn() : Right.GoOnAsync(GoOn);
+
+        Task GoOn() => Qmp.ContinueAfterMigrationAsync(time, CancellationToken.None);
+    }
+
+    /// <summary>Lets the guest run, if it has the right to.</summary>
+    public Task<T> RunAsync<T>(Func<Task<T>> run) => Right is null ? run() : Right.RunAsync(run);
+
     public async ValueTask DisposeAsync()
     {
         if (Qmp is not null) await Qmp.DisposeAsync();
         if (Process is not null) await Process.DisposeAsync();
+        Lease?.Dispose();
         if (Fill is not null) await Fill.DisposeAsync();
         Tracker?.Dispose();
         Tap?.Dispose();
@@ -115,9 +136,12 @@ internal sealed class VmMachine : IAsyncDisposable
         FileOwner.Give(Folder.Qemu, instance.QemuUserId);
         if (instance.TapName is not null) Tap = OpenTap(instance, start);
 
+        if (instance.HasLease)
+            Lease = canArm ? LeaseSwitch.Create() : throw PeerException.Refused($"A guest with a lease needs a kernel that can track its writes: {Tracking.Reason}");
         using (var device = canArm ? UserfaultDevice.OpenInheritable() : null)
-            Process = Launch(instance, Folder, start, Tap, device, logger);
+            Process = Launch(instance, Folder, start, Tap, device, Lease, logger);
         Tap?.StopInheriting();
+        Lease?.StopInheriting();
 
         using var deadline = new CancellationTokenSource(StartDeadline, time);
         if (isLazy)
@@ -164,6 +188,14 @@ internal sealed class VmMachine : IAsyncDisposable
         }
     }
 
+    private static Dictionary<string, string> Arming(PeerFolder folder, UserfaultDevice device, MachineStart start, LeaseSwitch? lease)
+    {
+        var variables = new Dictionary<string, string>(
+            ArmingLibrary.Environment(folder.Memory, folder.InQemu(ArmingReport), device.Descriptor, lazy: start == MachineStart.Resume));
+        if (lease is not null) variables[ArmingLibrary.LeaseVariable] = lease.InheritableDescriptor.ToString(CultureInfo.InvariantCulture);
+        return variables;
+    }
+
     /// <summary>A guest that still believes itself to be the packaged one must not be heard yet: its TAP is set up once it knows better.</summary>
     private static TapDevice OpenTap(PeerInstance instance, MachineStart start)
     {
@@ -182,11 +214,12 @@ internal sealed class VmMachine : IAsyncDisposable
     }
 
     private static QemuProcess Launch(
-        PeerInstance instance, PeerFolder folder, MachineStart start, TapDevice? tap, UserfaultDevice? device, ILogger logger)
+        PeerInstance instance, PeerFolder folder, MachineStart start, TapDevice? tap, UserfaultDevice? device, LeaseSwitch? lease, ILogger logger)
     {
         var descriptors = new List<int>();
         if (device is not null) descriptors.Add(device.Descriptor);
         if (tap is not null) descriptors.Add(tap.InheritableDescriptor);
+        if (lease is not null) descriptors.Add(lease.InheritableDescriptor);
         var machine = new QemuMachine
         {
             Name = instance.Vm,
@@ -215,9 +248,7 @@ internal sealed class VmMachine : IAsyncDisposable
                 Binary = instance.QemuBinary,
                 Arguments = QemuCommandLine.Build(machine),
                 StandardErrorPath = folder.QemuErrors,
-                Environment = device is null
-                    ? new Dictionary<string, string>()
-                    : ArmingLibrary.Environment(folder.Memory, folder.InQemu(ArmingReport), device.Descriptor, lazy: start == MachineStart.Resume),
+                Environment = device is null ? new Dictionary<string, string>() : Arming(folder, device, start, lease),
                 InheritedDescriptors = descriptors,
                 UserId = instance.QemuUserId,
                 SupplementaryGroups = instance.QemuGroups ?? [],

@@ -9,6 +9,11 @@ namespace Architekt.Fabric.Peer.Migration;
 /// </summary>
 internal sealed class GuestMemoryExport(string name, GuestMemory memory, ReceivedPages received, DiskReceiver? disk) : INbdExport
 {
+    private volatile bool _isClosed;
+
+    /// <summary>The source has handed over: from now on the RAM is the guest's, and whatever still comes is refused.</summary>
+    public void Close() => _isClosed = true;
+
     public string Name => name;
 
     public long Size => memory.Length;
@@ -29,6 +34,7 @@ internal sealed class GuestMemoryExport(string name, GuestMemory memory, Receive
 
     public ValueTask<NbdError> WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
     {
+        if (_isClosed) return ValueTask.FromResult(NbdError.NotPermitted);
         received.Add(offset, source.Length);
         source.Span.CopyTo(memory.GetSpan(offset, source.Length));
         return ValueTask.FromResult(NbdError.None);
@@ -51,6 +57,7 @@ internal sealed class GuestMemoryExport(string name, GuestMemory memory, Receive
 
     public ValueTask<NbdError> WriteZeroesAsync(long offset, long length, bool mayPunchHole, CancellationToken cancellationToken)
     {
+        if (_isClosed) return ValueTask.FromResult(NbdError.NotPermitted);
         received.Add(offset, length);
         if (mayPunchHole && offset % GuestMemory.PageSize == 0 && length % GuestMemory.PageSize == 0)
         {
@@ -71,6 +78,8 @@ internal sealed class GuestMemoryExport(string name, GuestMemory memory, Receive
 
     public bool TryGetWriteTarget(long offset, int length, out Memory<byte> target)
     {
+        target = default;
+        if (_isClosed) return false;
         received.Add(offset, length);
         target = memory.GetMemory(offset, length);
         return true;

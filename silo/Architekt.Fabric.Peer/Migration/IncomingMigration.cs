@@ -23,6 +23,7 @@ internal sealed class IncomingMigration : IDeviceStateLoader, IAsyncDisposable
     private readonly CancellationTokenSource _ending = new();
     private readonly ReceivedPages _received;
     private IReadOnlyList<KnownBase> _known = [];
+    private GuestMemoryExport? _memory;
     private DiskReceiver? _disk;
     private Socket? _state;
     private Task<QmpEvent>? _completed;
@@ -103,6 +104,7 @@ internal sealed class IncomingMigration : IDeviceStateLoader, IAsyncDisposable
     public async Task<bool> LoadAsync(ReadOnlyMemory<byte> rest)
     {
         StateArrivedAt = _time.GetUtcNow();
+        _memory!.Close();
         try
         {
             var digest = _options.Verify ? await Task.Run(() => _machine.Memory.ComputeDigest(CancellationToken.None)) : null;
@@ -134,7 +136,8 @@ internal sealed class IncomingMigration : IDeviceStateLoader, IAsyncDisposable
         var stateName = $"state-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}";
         if (instance.OverlayDiskPath is not null) _disk = await DiskReceiver.StartAsync(_machine, address, _time);
         var basesName = _machine.Tracker is null ? null : $"bases-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}";
-        _server.AddExport(new GuestMemoryExport(memoryName, _machine.Memory, _received, _disk));
+        _memory = new GuestMemoryExport(memoryName, _machine.Memory, _received, _disk);
+        _server.AddExport(_memory);
         _server.AddExport(new DeviceStateExport(stateName, this));
         if (basesName is not null) _server.AddExport(new BasesExport(basesName, _machine.Memory.Length, TakeBases));
         var endPoint = (IPEndPoint)_server.Listen(new IPEndPoint(address, 0));

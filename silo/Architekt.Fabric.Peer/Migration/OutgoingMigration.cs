@@ -86,7 +86,7 @@ internal sealed class OutgoingMigration : IAsyncDisposable
         await _copying;
         await _machine.CancelDeviceStateAsync(_time);
         if (_disk is not null) await _disk.AbortAsync();
-        await _machine.Qmp.ContinueAfterMigrationAsync(_time, CancellationToken.None);
+        await _machine.GoOnAsync(_time);
         IsHandedOver = false;
         await DisposeAsync();
     }
