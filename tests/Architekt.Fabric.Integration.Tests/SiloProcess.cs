@@ -39,6 +39,8 @@ internal sealed class SiloProcess(string name, string address, string folder, st
             ["Fabric__PeerPath"] = peer,
             ["Fabric__MemoryBytes"] = $"{1L << 30}",
             ["Fabric__ClusterId"] = "integration",
+            ["Fabric__LeaseDuration"] = "00:00:05",
+            ["Fabric__LeaseMargin"] = "00:00:03",
         };
         _process = await DetachedProcess.StartAsync(
             Path.Combine(AppContext.BaseDirectory, "Architekt.Fabric.Silo"), [], environment, folder, LogFile, cancellationToken);

@@ -64,6 +64,16 @@ public sealed class FabricOptions
     [Range(typeof(TimeSpan), "00:00:00", "7.00:00:00")]
     public TimeSpan KeptMemoryAge { get; set; } = TimeSpan.FromHours(1);
 
+    /// <summary>
+    /// How long a host may run a VM with fail-over without having reached Postgres, 5 s to 10 min. The same on all hosts of a fabric.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:05", "00:10:00")]
+    public TimeSpan LeaseDuration { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long after the end of such a lease another host starts the VM: more than a peer takes to stop its guest. 3 s to 10 min; the same on all hosts of a fabric.</summary>
+    [Range(typeof(TimeSpan), "00:00:03", "00:10:00")]
+    public TimeSpan LeaseMargin { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Virtual CPUs this host offers; defaults to four per processor.</summary>
     [Range(1, 65536)]
     public int? Vcpus { get; set; }

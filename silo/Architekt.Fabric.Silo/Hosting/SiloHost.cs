@@ -2,6 +2,7 @@ using System.Net;
 using Architekt.Fabric.Database;
 using Architekt.Fabric.Grains;
 using Architekt.Fabric.Packages;
+using Architekt.Fabric.Silo.Ownership;
 using Architekt.Fabric.Silo.Peers;
 using Architekt.Fabric.Silo.Reconciliation;
 using Architekt.Fabric.Silo.Registry;
@@ -48,7 +49,10 @@ internal static class SiloHost
         builder.Services.AddSingleton<KeptMemory>();
         builder.Services.AddSingleton<DiskExports>();
         builder.Services.AddSingleton<PeerSupervisor>();
+        builder.Services.AddSingleton<LeaseKeeper>();
         builder.Services.AddSingleton<HostRuntime>();
+        builder.Services.AddSingleton<VmStarter>();
+        builder.Services.AddSingleton<OrphanProcesses>();
         builder.Services.AddSingleton<IHostRuntime>(static services => services.GetRequiredService<HostRuntime>());
         builder.Services.AddSingleton<EventRelay>();
         builder.Services.AddSingleton<IEventSink>(static services => services.GetRequiredService<EventRelay>());
@@ -60,6 +64,9 @@ internal static class SiloHost
         // After Orleans, because they call grains.
         builder.Services.AddHostedService<HostReporter>();
         builder.Services.AddHostedService<Reconciler>();
+        builder.Services.AddHostedService(static services => services.GetRequiredService<LeaseKeeper>());
+        builder.Services.AddHostedService<RestartService>();
+        builder.Services.AddHostedService<TakeoverService>();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             var address = IPAddress.Parse(options.AdvertisedAddress);

@@ -12,12 +12,14 @@ internal sealed class PeerClient : IDisposable
     private readonly HttpClient _http;
     private readonly string _socket;
 
-    public PeerClient(string folder)
+    /// <param name="folder">The instance folder.</param>
+    /// <param name="version">The version of the API the instance was written for.</param>
+    public PeerClient(string folder, int version = PeerApi.Version)
     {
         _socket = Path.Combine(folder, PeerApi.SocketName);
         _http = new HttpClient(new SocketsHttpHandler { ConnectCallback = ConnectAsync, UseProxy = false })
         {
-            BaseAddress = new Uri($"http://peer/v{PeerApi.Version}/"),
+            BaseAddress = new Uri($"http://peer/v{version}/"),
             Timeout = Timeout.InfiniteTimeSpan,
         };
     }
@@ -30,6 +32,9 @@ internal sealed class PeerClient : IDisposable
 
     public Task<PeerStatus> BootAsync(long epoch, CancellationToken cancellationToken) =>
         PostAsync("boot", new PeerGrant(epoch), PeerJson.Default.PeerGrant, PeerJson.Default.PeerStatus, cancellationToken);
+
+    public Task<PeerStatus> LeaseAsync(PeerLease lease, CancellationToken cancellationToken) =>
+        PostAsync("lease", lease, PeerJson.Default.PeerLease, PeerJson.Default.PeerStatus, cancellationToken);
 
     public Task<PeerCheckpointed> CheckpointAsync(PeerCheckpoint checkpoint, CancellationToken cancellationToken) =>
         PostAsync("checkpoint", checkpoint, PeerJson.Default.PeerCheckpoint, PeerJson.Default.PeerCheckpointed, cancellationToken);

@@ -29,6 +29,9 @@ internal sealed partial class PeerSupervisor(
 
     public SupervisedPeer? Find(string vm, long epoch) => _peers.GetValueOrDefault((vm, epoch));
 
+    /// <summary>Whether the peer of a VM at an epoch is being started just now.</summary>
+    public bool IsStarting(string vm, long epoch) => _starting.ContainsKey(InstanceFolder.For(Options.EffectiveRuntimeFolder, vm, epoch).Path);
+
     /// <summary>The peer of a VM at an epoch; throws <see cref="FabricErrorCode.StaleEpoch"/> or <see cref="FabricErrorCode.NotFound"/>.</summary>
     public SupervisedPeer Require(string vm, long epoch)
     {

@@ -14,7 +14,7 @@ internal sealed class SupervisedPeer(InstanceFolder folder, PeerInstance instanc
 
     public ProcessIdentity Process => process;
 
-    public PeerClient Client { get; } = new(folder.Path);
+    public PeerClient Client { get; } = new(folder.Path, instance.ApiVersion);
 
     /// <summary>Ends once the process is gone and what it left is removed.</summary>
     public Task Ended => _ended.Task;

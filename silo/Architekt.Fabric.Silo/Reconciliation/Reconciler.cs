@@ -14,12 +14,16 @@ internal sealed partial class Reconciler(
     KeptMemory kept,
     PeerSupervisor peers,
     IVmStore vms,
+    IOwnershipStore ownership,
     IOperationStore operations,
+    OrphanProcesses processes,
     IGrainFactory grains,
     TimeProvider time,
     ILogger<Reconciler> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan PeerDeadline = TimeSpan.FromSeconds(10);
+    private HashSet<(string Vm, long Epoch)> _missing = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -42,19 +46,28 @@ internal sealed partial class Reconciler(
 
     private async Task ReconcileAsync(bool isFirst, CancellationToken cancellationToken)
     {
-        if (isFirst)
-        {
-            await peers.AdoptAsync(cancellationToken);
-            foreach (var peer in peers.Peers) runtime.Account(peer);
-        }
+        var known = peers.Peers.ToHashSet();
+        await peers.AdoptAsync(cancellationToken);
+        foreach (var peer in peers.Peers.Where(peer => isFirst || !known.Contains(peer))) runtime.Account(peer);
 
         // What is under way first: a migration that is driven on explains most of what looks odd below.
         foreach (var operation in await operations.ListUnfinishedAsync(runtime.HostName, cancellationToken))
             await DriveOnAsync(operation, cancellationToken);
 
-        foreach (var peer in peers.Peers) await CompareAsync(peer, cancellationToken);
-        if (isFirst) await RecordMissingAsync(cancellationToken);
+        var allCompared = true;
+        foreach (var peer in peers.Peers) allCompared &= await TryCompareAsync(peer, cancellationToken);
+        processes.Remove();
+        if (allCompared) await ReturnAsync(cancellationToken);
+        await RecordMissingAsync(isFirst, cancellationToken);
         await RemoveOrphansAsync(cancellationToken);
+    }
+
+    /// <summary>A host that was declared dead has ended by now what it has no claim to any more, and is ready again.</summary>
+    private async Task ReturnAsync(CancellationToken cancellationToken)
+    {
+        if (!await ownership.IsDeadAsync(runtime.HostName, cancellationToken)) return;
+        var returned = await ownership.ReturnAsync(runtime.HostName, cancellationToken);
+        LogReturned(returned.Count);
     }
 
     private async Task DriveOnAsync(OperationInfo operation, CancellationToken cancellationToken)
@@ -71,6 +84,23 @@ internal sealed partial class Reconciler(
         }
     }
 
+    /// <summary>A peer that does not answer keeps nobody else from being looked after.</summary>
+    private async Task<bool> TryCompareAsync(SupervisedPeer peer, CancellationToken cancellationToken)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(PeerDeadline);
+        try
+        {
+            await CompareAsync(peer, deadline.Token);
+            return true;
+        }
+        catch (Exception error) when (error is FabricException or ObjectDisposedException || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            LogNotCompared(peer.Instance.Vm, error.Message);
+            return false;
+        }
+    }
+
     /// <summary>A peer without a claim is ended, one left paused by a migration that is over goes on.</summary>
     private async Task CompareAsync(SupervisedPeer peer, CancellationToken cancellationToken)
     {
@@ -78,17 +108,13 @@ internal sealed partial class Reconciler(
         var vm = await vms.FindAsync(name, cancellationToken);
         if (peer.Ended.IsCompleted) return;
         if (vm is { Info.Operation: not null }) return;
-        if (vm is null || vm.Info.Epoch > epoch || vm.Info.Host != runtime.HostName)
+        if (OrphanRules.HasNoClaim(vm, runtime.HostName, epoch))
         {
             LogNoClaim(name, epoch);
-            await runtime.RemoveAsync(name, epoch, cancellationToken);
-            return;
-        }
 
-        if (vm.Info.Epoch < epoch)
-        {
-            LogNoClaim(name, epoch);
-            await runtime.RemoveAsync(name, epoch, cancellationToken);
+            // Its disk has rules of its own: that of a VM without an owner outlives its process.
+            if (OrphanRules.IsOrphanDisk(vm, runtime.HostName, epoch)) await runtime.RemoveAsync(name, epoch, cancellationToken);
+            else await peers.EndAsync(name, epoch);
             return;
         }
 
@@ -101,17 +127,39 @@ internal sealed partial class Reconciler(
         else if (status is { State: PeerState.Loaded or PeerState.Incoming, GrantedEpoch: 0 })
         {
             // Owner by a commit whose driver died before it could say so.
-            await peer.Client.RunAsync(epoch, isRehearsal: false, cancellationToken);
+            await runtime.RunCommittedAsync(peer, cancellationToken);
+            status = await peer.Client.GetStatusAsync(cancellationToken);
         }
+
+        if (OrphanRules.IsUnderrated(vm!.Info.State, status.State)) await CorrectStateAsync(peer, status.IsLive, cancellationToken);
     }
 
-    /// <summary>After the restart of a machine nothing of its VMs is left; before this they look as if they ran.</summary>
-    private async Task RecordMissingAsync(CancellationToken cancellationToken)
+    /// <summary>It runs, and whoever should have recorded that has died before it could.</summary>
+    private async Task CorrectStateAsync(SupervisedPeer peer, bool isLive, CancellationToken cancellationToken)
     {
+        var (name, epoch) = (peer.Instance.Vm, peer.Instance.Epoch);
+        await vms.SetStateAsync(name, epoch, isLive ? VmState.Running : VmState.Booting, null, $"'{name}' runs on '{runtime.HostName}'", cancellationToken);
+        if (!isLive) peers.WatchLiveness(peer);
+    }
+
+    /// <summary>
+    /// After the restart of a machine nothing of its VMs is left; before this they look as if they ran. Later on a VM that is just being started or has just ended is not
+    /// taken for one: it has to be missing twice.
+    /// </summary>
+    private async Task RecordMissingAsync(bool isFirst, CancellationToken cancellationToken)
+    {
+        var before = _missing;
+        _missing = [];
         foreach (var vm in await vms.ListAsync(runtime.HostName, cancellationToken))
         {
             var (name, epoch) = (vm.Info.Name, vm.Info.Epoch);
-            if (vm.Info.State is VmState.Stopped or VmState.Failed || vm.Info.Operation is not null || peers.Find(name, epoch) is not null) continue;
+            if (!OrphanRules.IsMissing(vm, peers.Find(name, epoch) is not null || peers.IsStarting(name, epoch))) continue;
+            if (!isFirst && !before.Contains((name, epoch)))
+            {
+                _missing.Add((name, epoch));
+                continue;
+            }
+
             const string reason = "its processes are gone: the host was restarted, or they were ended";
             await vms.SetStateAsync(name, epoch, VmState.Failed, reason, $"'{name}' failed: {reason}", cancellationToken);
         }
@@ -120,6 +168,7 @@ internal sealed partial class Reconciler(
     /// <summary>What was left of VMs that are elsewhere or nowhere now, because their host was not asked to remove it, or could not.</summary>
     private async Task RemoveOrphansAsync(CancellationToken cancellationToken)
     {
+        await SettleOwnAsync(cancellationToken);
         kept.Expire();
         foreach (var name in kept.Vms)
         {
@@ -130,10 +179,24 @@ internal sealed partial class Reconciler(
         {
             // An operation that is under way may be making this one, or has not said yet what is to become of it.
             var vm = await vms.FindAsync(name, cancellationToken);
-            if (vm is { Info.Operation: not null } || (vm is not null && vm.Info.Host == runtime.HostName && vm.Info.Epoch == epoch)) continue;
+            if (!OrphanRules.IsOrphanDisk(vm, runtime.HostName, epoch)) continue;
             if (peers.Find(name, epoch) is not null || await IsBusyAsync(name, cancellationToken)) continue;
             LogOrphan(name, epoch);
             await runtime.RemoveAsync(name, epoch, cancellationToken);
+        }
+    }
+
+    private async Task SettleOwnAsync(CancellationToken cancellationToken)
+    {
+        foreach (var vm in await vms.ListAsync(runtime.HostName, cancellationToken))
+        {
+            if (vm.Info.State is VmState.Stopped or VmState.Failed && vm.Info.Operation is null && !await IsBusyAsync(vm.Info.Name, cancellationToken)) runtime.SettleDisk(vm);
+        }
+
+        foreach (var (name, epoch) in runtime.ListConsoleLogs())
+        {
+            if (!OrphanRules.IsOrphanLog(await vms.FindAsync(name, cancellationToken), runtime.HostName, epoch)) continue;
+            if (peers.Find(name, epoch) is null && !peers.IsStarting(name, epoch) && !await IsBusyAsync(name, cancellationToken)) runtime.RemoveConsoleLog(name, epoch);
         }
     }
 
@@ -142,6 +205,12 @@ internal sealed partial class Reconciler(
 
     [LoggerMessage(2301, LogLevel.Error, "Reconciling failed; it is tried again")]
     private partial void LogFailed(Exception error);
+
+    [LoggerMessage(2306, LogLevel.Warning, "This host was declared dead and is back: {Count} VMs are its own again")]
+    private partial void LogReturned(int count);
+
+    [LoggerMessage(2307, LogLevel.Warning, "What {Vm} does could not be compared with what it should: {Reason}")]
+    private partial void LogNotCompared(string vm, string reason);
 
     [LoggerMessage(2302, LogLevel.Warning, "Operation {Operation} could not be driven on: {Reason}")]
     private partial void LogNotDriven(string operation, string reason);

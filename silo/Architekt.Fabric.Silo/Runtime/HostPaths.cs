@@ -5,6 +5,8 @@ namespace Architekt.Fabric.Silo.Runtime;
 /// <summary>Where things are on this host.</summary>
 internal sealed class HostPaths(IOptions<FabricOptions> options)
 {
+    private const string DiskSuffix = ".qcow2";
+    private const string ConsoleLogSuffix = ".console.log";
     public const string KeptMemorySuffix = ".kept";
 
     private string State => options.Value.StateFolder;
@@ -19,19 +21,24 @@ internal sealed class HostPaths(IOptions<FabricOptions> options)
 
     public string Runtime => options.Value.EffectiveRuntimeFolder;
 
-    public string Disk(string vm, long epoch) => Path.Combine(Disks, $"{vm}.{epoch}.qcow2");
+    public string Disk(string vm, long epoch) => Path.Combine(Disks, $"{vm}.{epoch}{DiskSuffix}");
 
     /// <summary>RAM of a VM that has moved away; beside the instance folders, so that a rename brings it there and back.</summary>
     public string KeptMemory(string vm, long epoch) => Path.Combine(Runtime, $"{vm}.{epoch}{KeptMemorySuffix}");
 
-    public string ConsoleLog(string vm, long epoch) => Path.Combine(Logs, $"{vm}.{epoch}.console.log");
+    public string ConsoleLog(string vm, long epoch) => Path.Combine(Logs, $"{vm}.{epoch}{ConsoleLogSuffix}");
 
     /// <summary>Whose disks there are.</summary>
-    public IEnumerable<(string Vm, long Epoch)> ListDisks()
+    public IEnumerable<(string Vm, long Epoch)> ListDisks() => ListInstances(Disks, DiskSuffix);
+
+    /// <summary>Whose console logs there are.</summary>
+    public IEnumerable<(string Vm, long Epoch)> ListConsoleLogs() => ListInstances(Logs, ConsoleLogSuffix);
+
+    private static IEnumerable<(string Vm, long Epoch)> ListInstances(string folder, string suffix)
     {
-        foreach (var path in Directory.EnumerateFiles(Disks, "*.qcow2"))
+        foreach (var path in Directory.EnumerateFiles(folder, "*" + suffix))
         {
-            if (Path.GetFileNameWithoutExtension(path).Split('.') is [var vm, var epoch] && FabricNames.IsValid(vm) && long.TryParse(epoch, out var number))
+            if (Path.GetFileName(path)[..^suffix.Length].Split('.') is [var vm, var epoch] && FabricNames.IsValid(vm) && long.TryParse(epoch, out var number))
                 yield return (vm, number);
         }
     }

@@ -37,6 +37,9 @@ internal sealed partial class HostRuntime
     private async Task<SupervisedPeer> LaunchAsync(
         string vm, long epoch, MachineDescription machine, VmStart? start, CancellationToken cancellationToken)
     {
+        if (peers.Peers.FirstOrDefault(other => other.Instance.Vm == vm && other.Instance.Epoch > epoch) is { } newer)
+            throw FabricException.StaleEpoch($"'{vm}' is on '{HostName}' with epoch {newer.Instance.Epoch} already, not {epoch}.");
+
         // Until its peer is known, or nothing is left of it.
         using var lease = await RequireLeaseAsync(machine.PackageDigest, cancellationToken);
         var package = lease.Package;
@@ -74,6 +77,7 @@ internal sealed partial class HostRuntime
                 TapName = machine.Mac is null ? null : TapName.For(vm, epoch),
                 Bridge = machine.Mac is null ? null : Options.Bridge,
                 HasAgent = machine.HasAgent,
+                HasLease = machine.HasLease,
                 PackageDigest = machine.PackageDigest,
                 PackageMemoryPath = resumes ? package.PathOf(PackageEntryNames.Memory) : null,
                 PackageStatePath = resumes ? package.PathOf(PackageEntryNames.State) : null,

@@ -16,18 +16,21 @@ internal sealed partial class HostRuntime
         return reasons;
     }
 
-    public Task<IReadOnlyList<string>> CheckDestinationAsync(MigrationPlan plan, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<string>> CheckDestinationAsync(MigrationPlan plan, CancellationToken cancellationToken) =>
+        Task.FromResult(RefusalsOf(plan.Vm, plan.Machine, plan.IsStopped));
+
+    /// <summary>Why this host cannot have such a VM; empty if it can.</summary>
+    public IReadOnlyList<string> RefusalsOf(string vm, MachineDescription machine, bool isStopped)
     {
         var reasons = new List<string>();
-        var machine = plan.Machine;
-        if (!plan.IsStopped && facts.TrackingReason is { } reason) reasons.Add($"destination '{HostName}' could not migrate it on: {reason}");
+        if (!isStopped && facts.TrackingReason is { } reason) reasons.Add($"destination '{HostName}' could not migrate it on: {reason}");
         if (machine.Accelerator != facts.Accelerator)
-            reasons.Add($"host '{HostName}' runs guests under {facts.Accelerator}, and '{plan.Vm}' runs under {machine.Accelerator}");
+            reasons.Add($"host '{HostName}' runs guests under {facts.Accelerator}, and '{vm}' runs under {machine.Accelerator}");
         if (Version.TryParse(machine.QemuVersion, out var version) && version > facts.QemuVersion)
-            reasons.Add($"host '{HostName}' has QEMU {facts.QemuVersion}, which is older than the {version} '{plan.Vm}' was started with");
-        if (machine.Mac is not null && Options.Bridge is null) reasons.Add($"host '{HostName}' has no bridge for '{plan.Vm}' to join");
-        if (!plan.IsStopped && memory.Refusal(machine.MemoryBytes) is { } refusal) reasons.Add(refusal);
-        return Task.FromResult<IReadOnlyList<string>>(reasons);
+            reasons.Add($"host '{HostName}' has QEMU {facts.QemuVersion}, which is older than the {version} '{vm}' was started with");
+        if (machine.Mac is not null && Options.Bridge is null) reasons.Add($"host '{HostName}' has no bridge for '{vm}' to join");
+        if (!isStopped && memory.Refusal(machine.MemoryBytes) is { } refusal) reasons.Add(refusal);
+        return reasons;
     }
 
     public async Task<IReadOnlyList<string>> FindBasesAsync(MigrationPlan plan, CancellationToken cancellationToken) =>
@@ -35,7 +38,10 @@ internal sealed partial class HostRuntime
 
     public async Task<IncomingOffer> PrepareAsync(MigrationPlan plan, IReadOnlyList<string> bases, CancellationToken cancellationToken)
     {
-        var isLive = await vms.FindAsync(plan.Vm, cancellationToken) is not { Info.State: VmState.Booting };
+        var row = await vms.FindAsync(plan.Vm, cancellationToken);
+        if (row is null || row.Info.Epoch != plan.Epoch || row.Info.Operation != plan.Operation)
+            throw FabricException.StaleEpoch($"Migration '{plan.Operation}' of '{plan.Vm}' holds no right to epoch {plan.NextEpoch} any more.");
+        var isLive = row.Info.State != VmState.Booting;
 
         // Asked for again: the peer gives the same offer for the same operation.
         var present = peers.Find(plan.Vm, plan.NextEpoch);
@@ -107,6 +113,7 @@ internal sealed partial class HostRuntime
     public async Task<RunReport> RunAsync(MigrationPlan plan, bool isRehearsal, CancellationToken cancellationToken)
     {
         var peer = peers.Require(plan.Vm, plan.NextEpoch);
+        if (!isRehearsal) await leases.GrantAsync(peer, cancellationToken);
         var report = await peer.Client.RunAsync(plan.NextEpoch, isRehearsal, cancellationToken);
         if (!isRehearsal && !report.IsLive) peers.WatchLiveness(peer);
         return new RunReport(report.SinceStateMs, report.RunMs);

@@ -2,6 +2,7 @@ using Architekt.Fabric.Grains;
 using Architekt.Fabric.Network;
 using Architekt.Fabric.Packages;
 using Architekt.Fabric.Peer;
+using Architekt.Fabric.Silo.Ownership;
 using Architekt.Fabric.Silo.Peers;
 using Microsoft.Extensions.Options;
 
@@ -17,6 +18,7 @@ internal sealed partial class HostRuntime(
     MemoryLedger memory,
     KeptMemory kept,
     DiskExports diskExports,
+    LeaseKeeper leases,
     IVmStore vms,
     TimeProvider time) : IHostRuntime
 {
@@ -59,6 +61,8 @@ internal sealed partial class HostRuntime(
             throw new FabricException(FabricErrorCode.Unsupported, $"Host '{HostName}' has no bridge for '{spec.Name}' to join: set Fabric:Bridge there, or start the VM without a network.");
         if (!hasNetwork && spec.Address is not null)
             throw FabricException.Invalid($"'{spec.Name}' has no network card that could have the address {spec.Address}.");
+        if (spec.Availability == VmAvailability.Failover && facts.TrackingReason is { } reason)
+            throw new FabricException(FabricErrorCode.Unsupported, $"Host '{HostName}' cannot run '{spec.Name}' under a lease: {reason}");
         memory.Require(memoryBytes);
         var commandLine = string.Join(' ', new[] { manifest.KernelCommandLine, spec.KernelArguments }.Where(static part => !string.IsNullOrWhiteSpace(part)));
 
@@ -74,7 +78,10 @@ internal sealed partial class HostRuntime(
             hasNetwork ? ParseMac(spec.Mac, spec.Name) : null,
             facts.QemuVersion.ToString(),
             manifest.AgentPorts.Agent is not null && manifest.AgentPorts.Liveness is not null,
-            manifest.Kind == PackageKind.Package);
+            manifest.Kind == PackageKind.Package,
+            spec.Availability == VmAvailability.Failover,
+            spec.Address,
+            spec.Gateway);
     }
 
     public async Task StartAsync(VmInstance instance, CancellationToken cancellationToken)
@@ -86,9 +93,11 @@ internal sealed partial class HostRuntime(
             await present.Ended.WaitAsync(cancellationToken);
         }
 
+        await RequireOwnAsync(vm, epoch, cancellationToken);
         var peer = await LaunchAsync(vm, epoch, instance.Machine, start, cancellationToken);
         try
         {
+            await leases.GrantAsync(peer, cancellationToken);
             await peer.Client.BootAsync(epoch, cancellationToken);
         }
         catch
@@ -98,6 +107,27 @@ internal sealed partial class HostRuntime(
         }
 
         if (start.Kind != StartKind.Resume) peers.WatchLiveness(peer);
+    }
+
+    /// <summary>Lets the guest of a migration run that has committed and was not told so.</summary>
+    public async Task RunCommittedAsync(SupervisedPeer peer, CancellationToken cancellationToken)
+    {
+        await leases.GrantAsync(peer, cancellationToken);
+        await peer.Client.RunAsync(peer.Instance.Epoch, isRehearsal: false, cancellationToken);
+    }
+
+    /// <summary>A message that was held up must not start what has moved on.</summary>
+    private async Task RequireOwnAsync(string vm, long epoch, CancellationToken cancellationToken)
+    {
+        var row = await vms.FindAsync(vm, cancellationToken);
+        if (row is null || row.Info.Host != HostName || row.Info.Epoch != epoch)
+        {
+            throw FabricException.StaleEpoch(row is null
+                ? $"'{vm}' cannot be started on '{HostName}' with epoch {epoch}: it does not exist any more."
+                : $"'{vm}' cannot be started on '{HostName}' with epoch {epoch}: '{row.Info.Host}' owns it with epoch {row.Info.Epoch}.");
+        }
+
+        SettleDisk(row);
     }
 
     public async Task StopAsync(string vm, long epoch, bool force, CancellationToken cancellationToken)
@@ -114,6 +144,24 @@ internal sealed partial class HostRuntime(
         File.Delete(paths.Disk(vm, epoch));
         File.Delete(paths.ConsoleLog(vm, epoch));
     }
+
+    /// <summary>Whether the host has the disk of a VM, under which epoch ever.</summary>
+    public bool HasDisk(VmRecord vm) => File.Exists(paths.Disk(vm.Info.Name, vm.Info.Epoch)) || File.Exists(paths.Disk(vm.Info.Name, vm.DiskEpoch));
+
+    /// <summary>The epoch the disk of a VM is filed under here.</summary>
+    public long DiskEpochOf(VmRecord vm) => File.Exists(paths.Disk(vm.Info.Name, vm.Info.Epoch)) ? vm.Info.Epoch : vm.DiskEpoch;
+
+    /// <summary>Files the disk of a VM that was started again in place, or is its host's again, under the epoch it has now.</summary>
+    public void SettleDisk(VmRecord vm)
+    {
+        var (from, to) = (paths.Disk(vm.Info.Name, vm.DiskEpoch), paths.Disk(vm.Info.Name, vm.Info.Epoch));
+        if (vm.DiskEpoch != vm.Info.Epoch && !File.Exists(to) && File.Exists(from)) File.Move(from, to);
+    }
+
+    /// <summary>Whose console logs are on this host.</summary>
+    public IReadOnlyList<(string Vm, long Epoch)> ListConsoleLogs() => [.. paths.ListConsoleLogs()];
+
+    public void RemoveConsoleLog(string vm, long epoch) => File.Delete(paths.ConsoleLog(vm, epoch));
 
     /// <summary>Whose disks are on this host.</summary>
     public IReadOnlyList<(string Vm, long Epoch)> ListDisks() => [.. paths.ListDisks()];

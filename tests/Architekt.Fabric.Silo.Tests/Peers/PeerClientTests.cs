@@ -40,7 +40,7 @@ public sealed class PeerClientTests : IAsyncLifetime
 
         var transfer = await _client.GetTransferAsync(7, TestContext.Current.CancellationToken);
 
-        Assert.Equal("GET /v1/transfer?after=7", asked);
+        Assert.Equal("GET /v2/transfer?after=7", asked);
         Assert.Equal((8, true, 2, 5), (transfer.Version, transfer.IsConverged, transfer.Counters.Rounds, transfer.RemainingBytes));
     }
 

@@ -1,6 +1,7 @@
 using Architekt.Fabric.Cli.Tests.Fakes;
 using Architekt.Fabric.Grains;
 using Architekt.Fabric.Packages;
+using Architekt.Fabric.Silo.Ownership;
 using Architekt.Fabric.Silo.Peers;
 using Architekt.Fabric.Silo.Registry;
 using Architekt.Fabric.Silo.Runtime;
@@ -90,7 +91,10 @@ public sealed class PackageHostTests : IAsyncDisposable
         var kept = new KeptMemory(options, paths, ledger, TimeProvider.System, NullLogger<KeptMemory>.Instance);
         var exports = new DiskExports(options, NullLogger<DiskExports>.Instance);
         _servers.Add(exports);
-        var runtime = new HostRuntime(options, facts, paths, store, peers, ledger, kept, exports, _vms, TimeProvider.System);
+
+        // Nothing runs here, so nobody asks for a lease.
+        var leases = new LeaseKeeper(peers, ownership: null!, options, TimeProvider.System, NullLogger<LeaseKeeper>.Instance);
+        var runtime = new HostRuntime(options, facts, paths, store, peers, ledger, kept, exports, leases, _vms, TimeProvider.System);
         return (new PackageHost(options, runtime, store, server, peers, _vms, TimeProvider.System), store);
     }
 }

@@ -1,0 +1,46 @@
+using Architekt.Fabric.Grains;
+using Architekt.Fabric.Peer;
+
+namespace Architekt.Fabric.Silo.Reconciliation;
+
+/// <summary>What of that which is on a host belongs to nobody, as plain code. In doubt it is somebody's.</summary>
+internal static class OrphanRules
+{
+    /// <summary>Whether a peer, which may run its guest, has no claim to.</summary>
+    /// <param name="vm">The VM's row; null if there is none.</param>
+    /// <param name="host">This host.</param>
+    /// <param name="epoch">The peer's epoch.</param>
+    public static bool HasNoClaim(VmRecord? vm, string host, long epoch)
+    {
+        if (vm is null) return true;
+
+        // Whoever drives the operation knows what the peer is for.
+        if (vm.Info.Operation is not null) return false;
+        return vm.Info.Epoch != epoch || vm.Info.Host != host || vm.Info.State == VmState.Lost;
+    }
+
+    /// <summary>Whether a disk is nobody's. That of a VM without an owner is kept: it is all that is left of what the VM has written.</summary>
+    /// <param name="vm">The VM's row; null if there is none.</param>
+    /// <param name="host">This host.</param>
+    /// <param name="epoch">The epoch the disk is filed under.</param>
+    public static bool IsOrphanDisk(VmRecord? vm, string host, long epoch)
+    {
+        if (vm is null) return true;
+        if (vm.Info.Operation is not null) return false;
+        return vm.Info.Host != host || (vm.Info.Epoch != epoch && vm.DiskEpoch != epoch);
+    }
+
+    /// <summary>Whether a console log is nobody's.</summary>
+    /// <param name="vm">The VM's row; null if there is none.</param>
+    /// <param name="host">This host.</param>
+    /// <param name="epoch">The epoch the log is of.</param>
+    public static bool IsOrphanLog(VmRecord? vm, string host, long epoch) =>
+        vm is null || (vm.Info.Operation is null && (vm.Info.Host != host || vm.Info.Epoch != epoch));
+
+    /// <summary>Whether a VM is said not to run yet, or not any more, and does.</summary>
+    public static bool IsUnderrated(VmState recorded, PeerState state) => state == PeerState.Running && recorded is (VmState.Starting or VmState.Failed);
+
+    /// <summary>Whether a VM of this host is said to run and has nothing here that could.</summary>
+    public static bool IsMissing(VmRecord vm, bool hasPeer) =>
+        !hasPeer && vm.Info.Operation is null && vm.Info.State is not (VmState.Stopped or VmState.Failed or VmState.Lost);
+}

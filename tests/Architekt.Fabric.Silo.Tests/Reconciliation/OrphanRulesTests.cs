@@ -1,0 +1,60 @@
+using Architekt.Fabric.Peer;
+using Architekt.Fabric.Silo.Reconciliation;
+using Architekt.Fabric.Silo.Tests.Support;
+
+namespace Architekt.Fabric.Silo.Tests.Reconciliation;
+
+public sealed class OrphanRulesTests
+{
+    private const string Here = "host-a";
+
+    [Theory]
+    [InlineData("host-a", 2, VmState.Running, null, false)]
+    [InlineData("host-a", 3, VmState.Running, null, true)]
+    [InlineData("host-a", 1, VmState.Running, null, true)]
+    [InlineData("host-b", 2, VmState.Running, null, true)]
+    [InlineData("host-a", 2, VmState.Lost, null, true)]
+    [InlineData("host-b", 3, VmState.Running, "op", false)]
+    public void HasNoClaim_PeerWithEpochTwo(string host, long epoch, VmState state, string? operation, bool expected) =>
+        Assert.Equal(expected, OrphanRules.HasNoClaim(Rows.Vm("vm", host, epoch, state, operation), Here, epoch: 2));
+
+    [Theory]
+    [InlineData("host-a", 2, 2, null, false)]
+    [InlineData("host-a", 3, 2, null, false)]
+    [InlineData("host-a", 3, 3, null, true)]
+    [InlineData("host-b", 2, 2, null, true)]
+    [InlineData("host-b", 3, 3, "op", false)]
+    public void IsOrphanDisk_FiledUnderEpochTwo(string host, long epoch, long diskEpoch, string? operation, bool expected) =>
+        Assert.Equal(expected, OrphanRules.IsOrphanDisk(Rows.Vm("vm", host, epoch, VmState.Stopped, operation, diskEpoch), Here, epoch: 2));
+
+    // What a host that was declared dead has of a VM is all there is of it.
+    [Fact]
+    public void IsOrphanDisk_OfALostVm_IsKept() =>
+        Assert.False(OrphanRules.IsOrphanDisk(Rows.Vm("vm", Here, 3, VmState.Lost, diskEpoch: 2), Here, epoch: 2));
+
+    [Fact]
+    public void DeletedVm_EverythingIsAnOrphan()
+    {
+        Assert.True(OrphanRules.HasNoClaim(null, Here, 1));
+        Assert.True(OrphanRules.IsOrphanDisk(null, Here, 1));
+        Assert.True(OrphanRules.IsOrphanLog(null, Here, 1));
+    }
+
+    [Theory]
+    [InlineData(VmState.Failed, PeerState.Running, true)]
+    [InlineData(VmState.Starting, PeerState.Running, true)]
+    [InlineData(VmState.Running, PeerState.Running, false)]
+    [InlineData(VmState.Stopping, PeerState.Running, false)]
+    [InlineData(VmState.Failed, PeerState.HandedOver, false)]
+    public void IsUnderrated_ByRecordAndPeer(VmState recorded, PeerState state, bool expected) => Assert.Equal(expected, OrphanRules.IsUnderrated(recorded, state));
+
+    [Theory]
+    [InlineData(VmState.Running, false, null, true)]
+    [InlineData(VmState.Starting, false, null, true)]
+    [InlineData(VmState.Running, true, null, false)]
+    [InlineData(VmState.Running, false, "op", false)]
+    [InlineData(VmState.Stopped, false, null, false)]
+    [InlineData(VmState.Lost, false, null, false)]
+    public void IsMissing_ByStateAndPeer(VmState state, bool hasPeer, string? operation, bool expected) =>
+        Assert.Equal(expected, OrphanRules.IsMissing(Rows.Vm("vm", Here, 1, state, operation), hasPeer));
+}
