@@ -30,6 +30,10 @@ internal static class OrphanRules
         return vm.Info.Host != host || (vm.Info.Epoch != epoch && vm.DiskEpoch != epoch);
     }
 
+    /// <summary>Whether the disk of a VM of this host may be renamed now. Not while somebody may be about to start the VM and has looked for its disk.</summary>
+    public static bool CanSettleDisk(VmRecord vm) =>
+        vm.Info.Operation is null && (vm.Info.State == VmState.Stopped || (vm.Info.State == VmState.Failed && vm.Info.Restart == VmRestart.Never));
+
     /// <summary>Whether a console log is nobody's.</summary>
     /// <param name="vm">The VM's row; null if there is none.</param>
     /// <param name="host">This host.</param>

@@ -190,7 +190,7 @@ internal sealed partial class Reconciler(
     {
         foreach (var vm in await vms.ListAsync(runtime.HostName, cancellationToken))
         {
-            if (vm.Info.State is VmState.Stopped or VmState.Failed && vm.Info.Operation is null && !await IsBusyAsync(vm.Info.Name, cancellationToken)) runtime.SettleDisk(vm);
+            if (OrphanRules.CanSettleDisk(vm) && !await IsBusyAsync(vm.Info.Name, cancellationToken)) runtime.SettleDisk(vm);
         }
 
         foreach (var (name, epoch) in runtime.ListConsoleLogs())

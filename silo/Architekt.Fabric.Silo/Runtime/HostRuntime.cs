@@ -155,7 +155,15 @@ internal sealed partial class HostRuntime(
     public void SettleDisk(VmRecord vm)
     {
         var (from, to) = (paths.Disk(vm.Info.Name, vm.DiskEpoch), paths.Disk(vm.Info.Name, vm.Info.Epoch));
-        if (vm.DiskEpoch != vm.Info.Epoch && !File.Exists(to) && File.Exists(from)) File.Move(from, to);
+        if (vm.DiskEpoch == vm.Info.Epoch || File.Exists(to)) return;
+        try
+        {
+            File.Move(from, to);
+        }
+        catch (FileNotFoundException)
+        {
+            // A VM without a disk, or somebody was faster.
+        }
     }
 
     /// <summary>Whose console logs are on this host.</summary>

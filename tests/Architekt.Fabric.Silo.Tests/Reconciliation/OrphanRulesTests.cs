@@ -27,6 +27,18 @@ public sealed class OrphanRulesTests
     public void IsOrphanDisk_FiledUnderEpochTwo(string host, long epoch, long diskEpoch, string? operation, bool expected) =>
         Assert.Equal(expected, OrphanRules.IsOrphanDisk(Rows.Vm("vm", host, epoch, VmState.Stopped, operation, diskEpoch), Here, epoch: 2));
 
+    [Theory]
+    [InlineData(VmState.Stopped, VmRestart.OnFailure, null, true)]
+    [InlineData(VmState.Failed, VmRestart.Never, null, true)]
+    [InlineData(VmState.Failed, VmRestart.OnFailure, null, false)]
+    [InlineData(VmState.Starting, VmRestart.Never, null, false)]
+    [InlineData(VmState.Stopped, VmRestart.Never, "op", false)]
+    public void CanSettleDisk_OnlyWhenNobodyIsAboutToStartIt(VmState state, VmRestart restart, string? operation, bool expected)
+    {
+        var vm = Rows.Vm("vm", Here, 3, state, operation, diskEpoch: 2);
+        Assert.Equal(expected, OrphanRules.CanSettleDisk(vm with { Info = vm.Info with { Restart = restart } }));
+    }
+
     // What a host that was declared dead has of a VM is all there is of it.
     [Fact]
     public void IsOrphanDisk_OfALostVm_IsKept() =>
