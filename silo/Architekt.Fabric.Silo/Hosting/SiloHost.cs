@@ -24,6 +24,8 @@ internal static class SiloHost
         builder.Services.AddSingleton<IValidateOptions<FabricOptions>, FabricOptionsValidator>();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Logging.AddSimpleConsole(static console => (console.SingleLine, console.TimestampFormat) = (true, "yyyy-MM-dd HH:mm:ss.fff "));
+        // Its first look warns of a thread that has hung for as long as the machine is up.
+        builder.Logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
         builder.Logging.AddFilter("Orleans", LogLevel.Warning).AddFilter("Polly", LogLevel.Warning).AddFilter("Microsoft", LogLevel.Warning).AddFilter("System.Net.Http", LogLevel.Warning);
 
         var options = Validated(builder);
