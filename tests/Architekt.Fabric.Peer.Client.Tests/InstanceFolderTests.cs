@@ -1,8 +1,7 @@
 using Architekt.Fabric.Peer;
-using Architekt.Fabric.Silo.Peers;
-using Architekt.Fabric.Silo.Tests.Support;
+using Architekt.Fabric.Peers.Tests.Support;
 
-namespace Architekt.Fabric.Silo.Tests.Peers;
+namespace Architekt.Fabric.Peers.Tests;
 
 public sealed class InstanceFolderTests : IDisposable
 {
@@ -15,13 +14,13 @@ public sealed class InstanceFolderTests : IDisposable
             Directory.CreateDirectory(_host[name]);
         File.WriteAllText(_host["file.1"], "");
 
-        var found = InstanceFolder.All(_host.Path).Select(static folder => Path.GetFileName(folder.Path)).Order(StringComparer.Ordinal);
+        var found = InstanceFolder.All(_host.Path, IsVm).Select(static folder => Path.GetFileName(folder.Path)).Order(StringComparer.Ordinal);
 
         Assert.Equal(["a-b.3", "redis.1", "redis.12"], found);
     }
 
     [Fact]
-    public void All_NoRuntimeFolder_FindsNothing() => Assert.Empty(InstanceFolder.All(_host["nowhere"]));
+    public void All_NoRuntimeFolder_FindsNothing() => Assert.Empty(InstanceFolder.All(_host["nowhere"], IsVm));
 
     [Fact]
     public async Task Create_Instance_IsReadBackAndOthersMayPassButNotRead()
@@ -74,4 +73,6 @@ public sealed class InstanceFolderTests : IDisposable
     }
 
     public void Dispose() => _host.Dispose();
+
+    private static bool IsVm(string name) => name.Length > 0 && name.All(static c => char.IsAsciiLetterLower(c) || c == '-');
 }
