@@ -47,11 +47,12 @@ internal sealed partial class PeerService(
         _state == PeerState.Ended ? null : _machine?.Fill?.Status,
         _machine?.Bases?.Names);
 
+    private PeerGate Gate => new(
+        instance.Vm, instance.Host, instance.Epoch, _granted, _state, _outgoing?.Operation, _incoming?.Operation, _incoming is { IsLoaded: true }, _running is not null);
+
     public Task<PeerStatus> BootAsync(long epoch) => LockedAsync(async () =>
     {
-        RequireEpoch(epoch);
-        if (_granted == epoch) return Status;
-        Require(PeerState.Idle);
+        if (!Admits(Gate.Boot(epoch))) return Status;
         if (instance is { PackageMemoryPath: not null, PackageStatePath: not null })
         {
             await ResumeFromPackageAsync();
@@ -106,8 +107,7 @@ internal sealed partial class PeerService(
 
     public Task<PeerOffer> ReceiveAsync(PeerIncoming incoming) => LockedAsync(async () =>
     {
-        if (_incoming?.Operation == incoming.Operation) return _incoming.Offer;
-        Require(PeerState.Idle);
+        if (!Admits(Gate.Receive(incoming.Operation))) return _incoming!.Offer;
         await StartMachineAsync(MachineStart.Incoming, incoming.Base, incoming.IsLive);
         _incoming = await IncomingMigration.StartAsync(_machine!, instance, incoming, time, logger);
         _state = PeerState.Incoming;
@@ -134,10 +134,7 @@ internal sealed partial class PeerService(
 
     public Task<PeerRunning> RunAsync(long epoch) => LockedAsync(async () =>
     {
-        RequireEpoch(epoch);
-        if (_running is not null) return _running;
-        if (_incoming is not { Loaded.IsCompletedSuccessfully: true } || !(await _incoming.Loaded).IsLoaded)
-            throw PeerException.Conflict($"'{instance.Vm}' cannot run: its device state is not loaded.");
+        if (!Admits(Gate.Run(epoch))) return _running!;
         var granted = time.GetTimestamp();
         await GrantAsync();
         var resumed = _machine!.Qmp.WaitForEventAsync(QmpEventNames.Resume, filter: null, CancellationToken.None);
@@ -146,24 +143,21 @@ internal sealed partial class PeerService(
         await continuing;
         var resumedAt = (await resumed).Timestamp;
         _state = PeerState.Running;
-        _running = new PeerRunning((resumedAt - _incoming.StateArrivedAt).TotalMilliseconds, time.GetElapsedTime(granted).TotalMilliseconds, _isLive);
+        _running = new PeerRunning((resumedAt - _incoming!.StateArrivedAt).TotalMilliseconds, time.GetElapsedTime(granted).TotalMilliseconds, _isLive);
         _ = SettleAsync();
         return _running;
     });
 
     public async Task<PeerStatus> DiscardAsync(string operation)
     {
-        if (_granted != 0) throw PeerException.Conflict($"'{instance.Vm}' was granted to '{instance.Host}' and is not discarded.");
+        Admits(Gate.Discard());
         await EndAsync(PeerExitKind.Discarded, $"migration {operation} was given up");
         return Status;
     }
 
     public Task<PeerStatus> CopyAsync(PeerCopy copy) => LockedAsync(async () =>
     {
-        if (_outgoing?.Operation == copy.Operation) return Status;
-        Require(PeerState.Running);
-        if (_outgoing is not null)
-            throw PeerException.Conflict($"'{instance.Vm}' is being migrated already (operation {_outgoing.Operation}).");
+        if (!Admits(Gate.Copy(copy.Operation))) return Status;
         _outgoing = OutgoingMigration.Start(_machine!, instance, copy, time, logger);
         await Task.CompletedTask;
         return Status;
@@ -207,8 +201,8 @@ internal sealed partial class PeerService(
     {
         return await LockedAsync(async () =>
         {
-            if (_outgoing is null || _outgoing.Operation != operation) return Status;
-            await _outgoing.UndoAsync();
+            if (!Admits(Gate.RollBack(operation))) return Status;
+            await _outgoing!.UndoAsync();
             await ForgetOutgoingAsync();
             PeerLog.RolledBack(logger, operation);
             return Status;
@@ -385,22 +379,19 @@ internal sealed partial class PeerService(
         }
     }
 
-    private void RequireEpoch(long epoch)
+    private void RequireEpoch(long epoch) => Admits(Gate.ForEpoch(epoch));
+
+    private void Require(PeerState wanted) => Admits(Gate.In(wanted));
+
+    private void RefuseDuringMigration() => Admits(Gate.NotMigrating());
+
+    private OutgoingMigration RequireOutgoing(string operation)
     {
-        if (epoch != instance.Epoch) throw PeerException.StaleEpoch(epoch, instance.Epoch);
+        Admits(Gate.Continue(operation));
+        return _outgoing!;
     }
 
-    private void Require(PeerState wanted)
-    {
-        if (_state != wanted) throw PeerException.Conflict($"'{instance.Vm}' is {_state}, not {wanted}.");
-    }
-
-    private void RefuseDuringMigration()
-    {
-        if (_outgoing is not null) throw PeerException.Conflict($"'{instance.Vm}' is being migrated (operation {_outgoing.Operation}).");
-    }
-
-    private OutgoingMigration RequireOutgoing(string operation) => _outgoing is { } outgoing && outgoing.Operation == operation
-        ? outgoing
-        : throw PeerException.Conflict($"No migration {operation} away from '{instance.Host}' is under way.");
+    /// <summary>Throws what the gate refuses; false if the call was carried out before.</summary>
+    private static bool Admits(PeerVerdict verdict) =>
+        verdict.IsRefused ? throw new PeerException(verdict.Code!, verdict.Reason!) : !verdict.IsRepeated;
 }

@@ -8,7 +8,7 @@ internal sealed partial class MigrationActs(
     MigrationPlan plan,
     IHostControl source,
     IHostControl destination,
-    PackageEnsurer packages,
+    IPackageEnsurer packages,
     IVmStore vms,
     MigrationMeasurements measured,
     ProgressLog progress,

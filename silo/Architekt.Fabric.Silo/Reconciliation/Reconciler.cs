@@ -20,6 +20,7 @@ internal sealed partial class Reconciler(
     ILogger<Reconciler> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan StatusDeadline = TimeSpan.FromSeconds(5);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -75,33 +76,39 @@ internal sealed partial class Reconciler(
     private async Task CompareAsync(SupervisedPeer peer, CancellationToken cancellationToken)
     {
         var (name, epoch) = (peer.Instance.Vm, peer.Instance.Epoch);
+
+        // Before the row is read: a row that came first says nothing about a migration that began after it.
+        var status = await FindStatusAsync(peer, cancellationToken);
         var vm = await vms.FindAsync(name, cancellationToken);
         if (peer.Ended.IsCompleted) return;
-        if (vm is { Info.Operation: not null }) return;
-        if (vm is null || vm.Info.Epoch > epoch || vm.Info.Host != runtime.HostName)
+        switch (InstanceRules.Judge(vm?.Info, runtime.HostName, epoch, status))
         {
-            LogNoClaim(name, epoch);
-            await runtime.RemoveAsync(name, epoch, cancellationToken);
-            return;
+            case InstanceVerdict.Remove:
+                LogNoClaim(name, epoch);
+                await runtime.RemoveAsync(name, epoch, cancellationToken);
+                break;
+            case InstanceVerdict.RollBack:
+                LogGoesOn(name, status!.Operation!);
+                await peer.Client.RollBackAsync(new PeerStep(status.Operation!), cancellationToken);
+                break;
+            case InstanceVerdict.Run:
+                await peer.Client.RunAsync(epoch, isRehearsal: false, cancellationToken);
+                break;
+            default:
+                break;
         }
+    }
 
-        if (vm.Info.Epoch < epoch)
+    private async Task<PeerStatus?> FindStatusAsync(SupervisedPeer peer, CancellationToken cancellationToken)
+    {
+        try
         {
-            LogNoClaim(name, epoch);
-            await runtime.RemoveAsync(name, epoch, cancellationToken);
-            return;
+            return await peer.Client.GetStatusAsync(cancellationToken).WaitAsync(StatusDeadline, time, cancellationToken);
         }
-
-        var status = await peer.Client.GetStatusAsync(cancellationToken);
-        if (status is { Operation: { } operation, State: PeerState.Running or PeerState.Switching or PeerState.HandedOver })
+        catch (Exception error) when (error is FabricException or TimeoutException)
         {
-            LogGoesOn(name, operation);
-            await peer.Client.RollBackAsync(new PeerStep(operation), cancellationToken);
-        }
-        else if (status is { State: PeerState.Loaded or PeerState.Incoming, GrantedEpoch: 0 })
-        {
-            // Owner by a commit whose driver died before it could say so.
-            await peer.Client.RunAsync(epoch, isRehearsal: false, cancellationToken);
+            LogNoAnswer(peer.Instance.Vm, peer.Instance.Epoch, error.Message);
+            return null;
         }
     }
 
@@ -151,6 +158,9 @@ internal sealed partial class Reconciler(
 
     [LoggerMessage(2305, LogLevel.Warning, "The disk of {Vm} with epoch {Epoch} belongs to nobody here and is removed")]
     private partial void LogOrphan(string vm, long epoch);
+
+    [LoggerMessage(2306, LogLevel.Warning, "The peer of {Vm} with epoch {Epoch} does not say what it is doing: {Reason}")]
+    private partial void LogNoAnswer(string vm, long epoch, string reason);
 
     [LoggerMessage(2304, LogLevel.Warning, "{Vm} still takes part in migration {Operation}, which is over: it is rolled back and goes on")]
     private partial void LogGoesOn(string vm, string operation);
