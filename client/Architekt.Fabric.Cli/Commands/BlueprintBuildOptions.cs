@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Architekt.Fabric.Blueprints;
-using Architekt.Fabric.Cli.Hosting;
 using Architekt.Fabric.Cli.Parsing;
 using Architekt.Fabric.Packages;
 
@@ -83,7 +82,7 @@ internal sealed class BlueprintBuildOptions
             command.Options.Add(option);
     }
 
-    public BlueprintOptions Read(ParseResult parsed, string folder, CliHost host)
+    public BlueprintOptions Read(ParseResult parsed, string folder, Func<string, string?> environment)
     {
         var name = parsed.GetValue(_name) ?? Path.GetFileName(folder);
         // A tag is the store's affair.
@@ -94,7 +93,7 @@ internal sealed class BlueprintBuildOptions
             Name = name,
             OutputFolder = folder,
             Kernel = ReadKernel(parsed),
-            AgentsFolder = parsed.GetValue(_programs) ?? host.Environment(ProgramsVariable) ?? Path.Combine(AppContext.BaseDirectory, ProgramsFolder),
+            AgentsFolder = parsed.GetValue(_programs) ?? environment(ProgramsVariable) ?? Path.Combine(AppContext.BaseDirectory, ProgramsFolder),
             Replace = parsed.GetValue(_replace),
             EntryPoint = parsed.GetValue(_entryPoint),
             Arguments = parsed.GetValue(_arguments),

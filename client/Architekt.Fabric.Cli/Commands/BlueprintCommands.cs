@@ -35,7 +35,7 @@ internal static class BlueprintCommands
                     Reference = parsed.GetValue(image),
                 };
                 var to = Path.TrimEndingDirectorySeparator(Path.GetFullPath(parsed.GetRequiredValue(folder)));
-                var wanted = options.Read(parsed, to, context.Host);
+                var wanted = options.Read(parsed, to, context.Host.Environment);
                 var result = await new BlueprintDisplay(context).RunAsync(
                     progress => BlueprintErrors.TranslateAsync(() => BlueprintBuilder.BuildAsync(from, wanted, progress, context.Token))).ConfigureAwait(false);
                 return context.Print(BuildDetails, BlueprintDetail.From(result));
