@@ -64,7 +64,6 @@ ld.lld lld
 ld binutils
 /usr/include/zlib.h zlib1g-dev
 /usr/include/stdio.h libc6-dev
-cpio cpio
 gzip gzip
 xz xz-utils
 zstd zstd
@@ -81,6 +80,7 @@ fio fio
 socat socat
 nft nftables
 busybox busybox-static
+cpio cpio
 redis-server redis-server'
 
 ensure_packages() { # LIST...
@@ -175,11 +175,12 @@ build_all() { # PROJECT FOLDER...: the fabric, and further projects
   publish silo/Architekt.Fabric.Silo silo -r linux-x64 --self-contained false
   publish silo/Architekt.Fabric.Peer peer -r linux-x64
   publish client/Architekt.Fabric.Cli cli -r linux-x64 --self-contained false
+  attended "$repository/compose/guest/programs.sh" "$out/cli/guest" 8>&-
   while [ $# -gt 0 ]; do
     publish "$1" "$2"
     shift 2
   done
-  attended "$repository/compose/guest/build.sh" "$out/guest" 8>&-
+  attended env FABRIC_CLI="$out/cli" "$repository/compose/guest/build.sh" "$out/guest" 8>&-
   exec 8>&-
 }
 

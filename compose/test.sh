@@ -66,13 +66,6 @@ ensure_packages "$packages_run" "$packages_build" "$packages_test"
 # shellcheck disable=SC2119 # It takes further projects, not the arguments of this script.
 build_all
 
-say "Publishing the guest's programs"
-mkdir -p "$out/agents"
-for name in Init Agent Liveness; do
-  publish "guest-agents/Architekt.$name" "agents/$name" -r linux-x64
-  install -m 755 "$out/agents/$name/architekt-${name,,}" "$out/agents/"
-done
-
 say 'Building the solution, warnings as errors'
 cd "$repository"
 attended quietly "$logs/build.log" dotnet build Architekt.Fabric.sln -warnaserror -nologo -v quiet -m:1 --nodereuse:false -p:UseSharedCompilation=false
@@ -84,7 +77,7 @@ docker_start
 attended quietly "$logs/image.log" "$repository/compose/postgres/build-image.sh"
 
 say 'Running the tests'
-export ARCHITEKT_TEST_GUEST=$out/guest ARCHITEKT_TEST_PEER=$out/peer/architekt-peer ARCHITEKT_TEST_AGENTS=$out/agents
+export ARCHITEKT_TEST_GUEST=$out/guest ARCHITEKT_TEST_PEER=$out/peer/architekt-peer ARCHITEKT_TEST_AGENTS=$out/cli/guest
 passed=0 failed=0 skipped=0
 : >"$logs/skipped"
 for folder in tests/*.Tests/; do

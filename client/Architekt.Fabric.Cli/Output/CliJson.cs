@@ -14,6 +14,7 @@ namespace Architekt.Fabric.Cli.Output;
 [JsonSerializable(typeof(PackageCleaning))]
 [JsonSerializable(typeof(IReadOnlyList<PackageCleaning>))]
 [JsonSerializable(typeof(ExportedArchive))]
+[JsonSerializable(typeof(BlueprintDetail))]
 [JsonSerializable(typeof(PackageDiffDetail))]
 [JsonSerializable(typeof(VmInfo))]
 [JsonSerializable(typeof(IReadOnlyList<VmInfo>))]
@@ -28,6 +29,7 @@ namespace Architekt.Fabric.Cli.Output;
 [JsonSerializable(typeof(CheckpointResult))]
 [JsonSerializable(typeof(Acknowledgement))]
 [JsonSerializable(typeof(ErrorObject))]
+[JsonSerializable(typeof(string[]))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     public static CliJson Compact { get; } = Create(isIndented: false);

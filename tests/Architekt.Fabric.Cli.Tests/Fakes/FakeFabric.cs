@@ -69,6 +69,14 @@ internal sealed class FakeFabric : FabricClient
         return Answer(Packages.First());
     }
 
+    public override Task<PackageInfo> UploadPackageAsync(
+        string host, string path, string name, IProgress<PackageImport>? progress = null, CancellationToken cancellationToken = default)
+    {
+        Calls.Add($"upload {path} as {name} to {host}");
+        progress?.Report(new PackageImport(false, 50, 100, null, null, null));
+        return Answer(Packages.First());
+    }
+
     public override Task<PackageInfo> PullPackageAsync(
         string host, string reference, string? name = null, IProgress<PackageImport>? progress = null, CancellationToken cancellationToken = default)
     {

@@ -162,6 +162,21 @@ internal sealed class FakePackageGrain(FakeWorld world) : Grain, IPackageGrain
     public Task<PackageOffer> OpenForPullAsync(CancellationToken cancellationToken = default) =>
         Task.FromResult(world.Offer ?? throw FabricException.NotFound("There is no such package."));
 
+    public Task<PackageUploadOffer> OpenUploadAsync(byte[] manifest, CancellationToken cancellationToken = default) =>
+        Task.FromResult(world.UploadOffers.TryDequeue(out var offer) ? offer : throw new InvalidOperationException("Asked once too often."));
+
+    public Task<PackageImport> CommitUploadAsync(string token, CancellationToken cancellationToken = default)
+    {
+        world.Committed.Enqueue(token);
+        return GetImportAsync(cancellationToken);
+    }
+
+    public Task DiscardUploadAsync(string token, CancellationToken cancellationToken = default)
+    {
+        world.Discarded.Enqueue(token);
+        return Task.CompletedTask;
+    }
+
     public Task KeepOpenAsync(string token, CancellationToken cancellationToken = default) => Task.CompletedTask;
 
     public Task CloseAsync(string token, CancellationToken cancellationToken = default)

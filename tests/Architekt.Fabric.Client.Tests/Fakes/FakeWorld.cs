@@ -46,6 +46,13 @@ internal sealed class FakeWorld
 
     public ConcurrentQueue<string> Closed { get; } = new();
 
+    /// <summary>What the package grain answers to clients that want to send it, in turn.</summary>
+    public ConcurrentQueue<PackageUploadOffer> UploadOffers { get; } = new();
+
+    public ConcurrentQueue<string> Committed { get; } = new();
+
+    public ConcurrentQueue<string> Discarded { get; } = new();
+
     /// <summary>Thrown by the VM grain's calls, if set.</summary>
     public Func<Exception>? VmFault { get; set; }
 

@@ -1,6 +1,8 @@
+using System.Net;
 using Architekt.Fabric.Cli.Tests.Fakes;
 using Architekt.Fabric.Grains;
 using Architekt.Fabric.Packages;
+using Architekt.Fabric.PackageTransfer;
 using Architekt.Fabric.Silo.Peers;
 using Architekt.Fabric.Silo.Registry;
 using Architekt.Fabric.Silo.Runtime;
@@ -53,6 +55,74 @@ public sealed class PackageHostTests : IAsyncDisposable
 
         Assert.True(error.IsTransient);
     }
+
+    [Fact]
+    public async Task CommitUploadAsync_WhatAClientSent_IsAPackageOfTheStore()
+    {
+        var (host, store) = await HostAsync("host-a");
+        using var content = PackageContent.Open(_package.Path);
+
+        var offer = await host.OpenUploadAsync(content.ManifestBytes.ToArray(), "redis:1", Token);
+        await SendAsync(content, offer);
+        var sent = await host.CommitUploadAsync(offer.Token, "redis:1", new Progress<(long, long)>(), Token);
+
+        Assert.Equal(("host-a", "redis:1", content.Digest), (sent.Host, sent.Name, sent.Digest));
+        await PackageStore.VerifyAsync(await store.GetAsync("redis:1", Token), null, Token);
+    }
+
+    [Fact]
+    public async Task OpenUploadAsync_PackageIsThere_OnlyNamesIt()
+    {
+        var (host, store) = await HostAsync("host-a");
+        await store.ImportAsync(_package.Path, null, null, Token);
+
+        var offer = await host.OpenUploadAsync(await File.ReadAllBytesAsync(_package["manifest.json"], Token), "other", Token);
+
+        Assert.Equal("other", offer.Package?.Name);
+        Assert.Equal(["other", "redis"], (await store.GetAsync("redis", Token)).Names.Order());
+    }
+
+    [Fact]
+    public async Task OpenUploadAsync_NameStandsForAnotherPackage_IsRefusedBeforeAnythingIsSent()
+    {
+        var (host, store) = await HostAsync("host-a");
+        using var other = new PackageFolder("redis", seed: 2);
+        await store.ImportAsync(_package.Path, null, null, Token);
+
+        var error = await Assert.ThrowsAsync<FabricException>(
+            async () => await host.OpenUploadAsync(await File.ReadAllBytesAsync(other["manifest.json"], Token), "redis", Token));
+
+        Assert.Equal(FabricErrorCode.AlreadyExists, error.Code);
+    }
+
+    [Fact]
+    public async Task CloseAsync_Upload_KeepsWhatArrivedForTheNextOne()
+    {
+        var (host, _) = await HostAsync("host-a");
+        using var content = PackageContent.Open(_package.Path);
+        var first = await host.OpenUploadAsync(content.ManifestBytes.ToArray(), "redis", Token);
+        await SendAsync(content, first);
+        Assert.Equal(3, first.Missing.Count);
+
+        await host.CloseAsync(first.Token);
+        var gone = await Assert.ThrowsAsync<FabricException>(() => host.CommitUploadAsync(first.Token, "redis", new Progress<(long, long)>(), Token));
+        Assert.True(gone.IsTransient);
+        var second = await host.OpenUploadAsync(content.ManifestBytes.ToArray(), "redis", Token);
+        Assert.Empty(second.Missing);
+
+        await host.DiscardUploadAsync(second.Token);
+        var third = await host.OpenUploadAsync(content.ManifestBytes.ToArray(), "redis", Token);
+        Assert.Equal(3, third.Missing.Count);
+        await host.CloseAsync(third.Token);
+    }
+
+    private static Task SendAsync(PackageContent content, PackageUploadOffer offer) => PackageUploader.UploadAsync(
+        content,
+        new IPEndPoint(IPAddress.Parse(offer.Address), offer.Port),
+        offer.Exports,
+        content.Manifest.Entries.ToDictionary(entry => entry.Name, IReadOnlyList<PackageRange> (entry) => [new PackageRange(0, entry.Size)]),
+        null,
+        Token);
 
     [Theory]
     [InlineData(VmState.Running)]
