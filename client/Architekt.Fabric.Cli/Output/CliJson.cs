@@ -26,6 +26,7 @@ namespace Architekt.Fabric.Cli.Output;
 [JsonSerializable(typeof(IReadOnlyList<LogLine>))]
 [JsonSerializable(typeof(MigrationReport))]
 [JsonSerializable(typeof(CheckpointResult))]
+[JsonSerializable(typeof(DrainReport))]
 [JsonSerializable(typeof(Acknowledgement))]
 [JsonSerializable(typeof(ErrorObject))]
 internal sealed partial class CliJson : JsonSerializerContext
@@ -47,6 +48,7 @@ internal sealed partial class CliJson : JsonSerializerContext
             Enum<VmState>(),
             Enum<MigrationPhase>(),
             Enum<OperationOutcome>(),
+            Enum<DrainedVmState>(),
             Enum<MemoryBase>(),
             Enum<FabricErrorCode>(),
         },
