@@ -27,6 +27,7 @@ namespace Architekt.Fabric.Cli.Output;
 [JsonSerializable(typeof(IReadOnlyList<LogLine>))]
 [JsonSerializable(typeof(MigrationReport))]
 [JsonSerializable(typeof(CheckpointResult))]
+[JsonSerializable(typeof(DrainReport))]
 [JsonSerializable(typeof(Acknowledgement))]
 [JsonSerializable(typeof(ErrorObject))]
 [JsonSerializable(typeof(string[]))]
@@ -49,6 +50,7 @@ internal sealed partial class CliJson : JsonSerializerContext
             Enum<VmState>(),
             Enum<MigrationPhase>(),
             Enum<OperationOutcome>(),
+            Enum<DrainedVmState>(),
             Enum<MemoryBase>(),
             Enum<FabricErrorCode>(),
         },

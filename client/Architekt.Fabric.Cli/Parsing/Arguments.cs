@@ -65,6 +65,16 @@ internal static class Arguments
         return result;
     }
 
+    public static Option<string[]> NamesOption(string option, string what, string description, string helpName)
+    {
+        var result = new Option<string[]>(option) { Description = description, HelpName = helpName, AllowMultipleArgumentsPerToken = true };
+        result.Validators.Add(parsed =>
+        {
+            foreach (var token in parsed.Tokens) CheckName(parsed, token.Value, what);
+        });
+        return result;
+    }
+
     public static Option<long?> Size(string option, string description) => new(option)
     {
         Description = description,

@@ -1,4 +1,4 @@
-using Architekt.Fabric.Client.Migrations;
+using Architekt.Fabric.Client.Operations;
 
 namespace Architekt.Fabric.Client;
 
@@ -48,9 +48,11 @@ public class MigrationOperation
     public virtual IAsyncEnumerable<MigrationProgress> WatchAsync(long afterSequence = 0, CancellationToken cancellationToken = default)
     {
         var client = Client;
-        return new MigrationWatch(
+        return new OperationWatch<MigrationProgress, MigrationResult>(
             _options!,
             (after, token) => client.WatchGrainAsync(Id, after, token),
+            static report => (report.Sequence, report.Result),
+            Final,
             token => client.FindMigrationResultAsync(Id, token),
             async token => await client.FindOperationAsync(Id, token).ConfigureAwait(false) is not null,
             client.Translate,
@@ -71,6 +73,17 @@ public class MigrationOperation
 
     /// <summary>Cancels the migration; the VM stays where it is. Fails with <see cref="FabricErrorCode.Conflict"/> once the destination is the owner.</summary>
     public virtual Task CancelAsync(CancellationToken cancellationToken = default) => Client.CancelOperationAsync(Id, cancellationToken);
+
+    private static MigrationProgress Final(MigrationResult result, long last, MigrationProgress? report) => new(
+        last + 1,
+        MigrationPhase.Done,
+        result.TotalMs,
+        result.Transfer,
+        RemainingBytes: 0,
+        report?.BytesPerSecond ?? 0,
+        report?.DirtyBytesPerSecond ?? 0,
+        Message: null,
+        result);
 
     private FabricException NotFound() => FabricException.NotFound($"There is no operation '{Id}'.");
 }

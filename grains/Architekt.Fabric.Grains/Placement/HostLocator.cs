@@ -24,7 +24,7 @@ internal sealed class HostLocator(
                 if (operation is null) return null;
 
                 // A migration whose destination is gone is rolled back by its source.
-                return IsAlive(operation.Destination) ? operation.Destination : operation.Source;
+                return operation.Destination is { } destination && IsAlive(destination) ? destination : operation.Source;
             case PinnedGrainTypes.Checkpoint:
                 return (await operations.FindAsync(key, cancellationToken))?.Source;
             default:

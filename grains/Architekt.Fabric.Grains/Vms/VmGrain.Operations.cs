@@ -36,7 +36,7 @@ internal sealed partial class VmGrain
             throw FabricException.Conflict($"'{Name}' is {Word(vm)}: only a VM that runs or has stopped can be migrated.");
         if (vm.Info.Host == request.Destination)
             throw FabricException.Conflict($"'{Name}' is on '{request.Destination}' already.");
-        await placer.RequireReadyAsync(request.Destination, cancellationToken);
+        await placer.RequireOpenAsync(request.Destination, cancellationToken);
         return new MigrationPlan(
             request.Operation, Name, vm.Info.Host, request.Destination, vm.Info.Epoch, vm.Machine, request.Options, time.GetUtcNow(), vm.Info.HasEnded());
     }

@@ -28,6 +28,9 @@ internal sealed partial class VmGrain(
         var control = GrainFactory.GetGrain<IHostControl>(host);
         await packages.EnsureAsync(host, spec.Package, name: null, LongestPull, cancellationToken);
         var machine = await control.DescribeMachineAsync(spec, cancellationToken);
+
+        // Getting the package may have taken long enough for the host to be cordoned meanwhile.
+        await placer.RequireOpenAsync(host, cancellationToken);
         var now = time.GetUtcNow();
         var info = new VmInfo(
             Name, VmState.Starting, null, host, 1, machine.Package, machine.PackageDigest, machine.Vcpus, machine.MemoryBytes, machine.Mac, null, now, now);

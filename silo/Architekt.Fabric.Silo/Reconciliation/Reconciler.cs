@@ -62,9 +62,12 @@ internal sealed partial class Reconciler(
     {
         try
         {
-            await (operation.Kind == OperationKinds.Checkpoint
-                ? grains.GetGrain<ICheckpointGrain>(operation.Id).StartAsync(cancellationToken)
-                : grains.GetGrain<IMigrationGrain>(operation.Id).StartAsync(cancellationToken));
+            await (operation.Kind switch
+            {
+                OperationKinds.Checkpoint => grains.GetGrain<ICheckpointGrain>(operation.Id).StartAsync(cancellationToken),
+                OperationKinds.Drain => grains.GetGrain<IDrainGrain>(operation.Id).StartAsync(cancellationToken),
+                _ => grains.GetGrain<IMigrationGrain>(operation.Id).StartAsync(cancellationToken),
+            });
         }
         catch (Exception error) when (error is FabricException or Orleans.Runtime.OrleansException or TimeoutException)
         {

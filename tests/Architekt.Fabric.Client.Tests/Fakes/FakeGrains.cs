@@ -14,8 +14,9 @@ internal sealed class FakeCatalogGrain(FakeWorld world) : Grain, ICatalogGrain
     public Task<VmInfo?> FindVmAsync(string name, CancellationToken cancellationToken = default) =>
         Task.FromResult(world.Vms.GetValueOrDefault(name));
 
-    public Task<IReadOnlyList<OperationInfo>> ListOperationsAsync(string? vm, int limit, CancellationToken cancellationToken = default) =>
-        Task.FromResult<IReadOnlyList<OperationInfo>>([.. world.Operations.Values.Where(operation => vm is null || operation.Vm == vm).Take(limit)]);
+    public Task<IReadOnlyList<OperationInfo>> ListOperationsAsync(string? vm, int limit, bool onlyRunning, CancellationToken cancellationToken = default) =>
+        Task.FromResult<IReadOnlyList<OperationInfo>>([.. world.Operations.Values.Where(operation => vm is null || operation.Vm == vm)
+            .Where(operation => !onlyRunning || operation.Outcome == OperationOutcome.Running).Take(limit)]);
 
     public Task<OperationInfo?> FindOperationAsync(string id, CancellationToken cancellationToken = default) =>
         Task.FromResult(world.Operations.GetValueOrDefault(id));
@@ -25,6 +26,12 @@ internal sealed class FakeCatalogGrain(FakeWorld world) : Grain, ICatalogGrain
 
     public Task<CheckpointResult?> FindCheckpointResultAsync(string id, CancellationToken cancellationToken = default) =>
         Task.FromResult(world.Checkpoints.GetValueOrDefault(id));
+
+    public Task<DrainResult?> FindDrainResultAsync(string id, CancellationToken cancellationToken = default) =>
+        Task.FromResult(world.Drains.GetValueOrDefault(id));
+
+    public Task<HostInfo> CordonAsync(string host, bool isCordoned, CancellationToken cancellationToken = default) =>
+        Task.FromResult(Samples.Host(host) with { IsCordoned = isCordoned });
 
     public Task<IReadOnlyList<FabricEvent>> ReadEventsAsync(long afterSequence, int limit, CancellationToken cancellationToken = default) =>
         Task.FromResult(world.Events(afterSequence, limit));
@@ -115,6 +122,34 @@ internal sealed class FakeMigrationGrain(FakeWorld world) : Grain, IMigrationGra
 
     public Task CancelAsync(CancellationToken cancellationToken = default) =>
         throw FabricException.Conflict("The destination is the owner already.");
+}
+
+[Orleans.Concurrency.Reentrant]
+internal sealed class FakeDrainGrain(FakeWorld world) : Grain, IDrainGrain
+{
+    public Task<OperationInfo> BeginAsync(DrainRequest request, CancellationToken cancellationToken = default)
+    {
+        world.DrainRequests.Enqueue(request);
+        if (world.DrainFault?.Invoke() is { } fault) throw fault;
+        var id = this.GetPrimaryKeyString();
+        return Task.FromResult(world.Operations.GetOrAdd(
+            id, Samples.Operation(id) with { Kind = OperationKinds.Drain, Vm = null, Source = request.Host, Destination = null, Epoch = 0 }));
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken = default) => Task.CompletedTask;
+
+    public Task<DrainProgress> GetAsync(CancellationToken cancellationToken = default) => Task.FromResult(world.DrainReports.Last());
+
+    public async IAsyncEnumerable<DrainProgress> WatchAsync(
+        long afterSequence, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        world.WatchedAfter.Enqueue(afterSequence);
+        if (world.WatchFault?.Invoke() is { } fault) throw fault;
+        foreach (var report in world.DrainReports.Where(report => report.Sequence > afterSequence)) yield return report;
+        await Task.CompletedTask;
+    }
+
+    public Task CancelAsync(CancellationToken cancellationToken = default) => throw FabricException.Conflict("The drain has ended already.");
 }
 
 internal sealed class FakeCheckpointGrain(FakeWorld world) : Grain, ICheckpointGrain

@@ -31,6 +31,15 @@ internal sealed class FakeWorld
     /// <summary>Thrown by the checkpoint grain when it is waited for, if set.</summary>
     public Func<Exception?>? CheckpointFault { get; set; }
 
+    public ConcurrentDictionary<string, DrainResult> Drains { get; } = new();
+
+    public ConcurrentQueue<DrainRequest> DrainRequests { get; } = new();
+
+    public ConcurrentQueue<DrainProgress> DrainReports { get; } = new();
+
+    /// <summary>Thrown by the drain grain when a drain is asked for, if set.</summary>
+    public Func<Exception?>? DrainFault { get; set; }
+
     public ConcurrentQueue<long> WatchedAfter { get; } = new();
 
     public ConcurrentQueue<byte[]> Typed { get; } = new();

@@ -34,6 +34,7 @@ internal sealed class FabricCluster : IAsyncDisposable
             silo.Services.AddSingleton<IPackageRuntime>(new FakePackageRuntime(world, host));
             silo.Services.AddSingleton<IVmStore, FakeVmStore>();
             silo.Services.AddSingleton<IOperationStore, FakeOperationStore>();
+            silo.Services.AddSingleton<IDrainStore, FakeDrainStore>();
             silo.Services.AddSingleton<IHostStore, FakeHostStore>();
             silo.Services.AddSingleton<IEventLog, FakeEventLog>();
             silo.UseInMemoryReminderService();
@@ -57,6 +58,8 @@ internal sealed class FabricCluster : IAsyncDisposable
     public IVmGrain Vm(string name) => Client.GetGrain<IVmGrain>(name);
 
     public IMigrationGrain Migration(string id) => Client.GetGrain<IMigrationGrain>(id);
+
+    public IDrainGrain Drain(string id) => Client.GetGrain<IDrainGrain>(id);
 
     public ICatalogGrain Catalog => Client.GetGrain<ICatalogGrain>(0);
 

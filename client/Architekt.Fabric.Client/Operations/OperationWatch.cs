@@ -1,26 +1,30 @@
 using System.Runtime.CompilerServices;
 using Architekt.Fabric.Client.Connection;
 
-namespace Architekt.Fabric.Client.Migrations;
+namespace Architekt.Fabric.Client.Operations;
 
 /// <summary>
-/// Watches a migration until its result is known, whatever happens to the grain that reports it: a broken enumeration is opened again behind the last report,
-/// and whenever nothing comes, the record is asked whether the migration has ended.
+/// Watches an operation until its result is known, whatever happens to the grain that reports it: a broken enumeration is opened again behind the last report,
+/// and whenever nothing comes, the record is asked whether the operation has ended.
 /// </summary>
-internal sealed class MigrationWatch(
+internal sealed class OperationWatch<TReport, TResult>(
     FabricClientOptions options,
-    Func<long, CancellationToken, IAsyncEnumerable<MigrationProgress>> open,
-    Func<CancellationToken, Task<MigrationResult?>> findResult,
+    Func<long, CancellationToken, IAsyncEnumerable<TReport>> open,
+    Func<TReport, (long Sequence, TResult? Result)> read,
+    Func<TResult, long, TReport?, TReport> conclude,
+    Func<CancellationToken, Task<TResult?>> findResult,
     Func<CancellationToken, Task<bool>> exists,
     Func<Exception, FabricException> translate,
     Func<FabricException> notFound)
+    where TReport : class
+    where TResult : class
 {
     private readonly Patience _patience = new(options);
 
-    public async IAsyncEnumerable<MigrationProgress> RunAsync(long afterSequence, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<TReport> RunAsync(long afterSequence, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var last = afterSequence;
-        MigrationProgress? lastReport = null;
+        TReport? lastReport = null;
         while (true)
         {
             FabricException? failure = null;
@@ -38,11 +42,12 @@ internal sealed class MigrationWatch(
                         if (kind != Next.Report) break;
                         var report = reports.Current;
                         _patience.Reset();
-                        if (report.Sequence <= last && report.Result is null) continue;
-                        last = Math.Max(last, report.Sequence);
+                        var (sequence, ending) = read(report);
+                        if (sequence <= last && ending is null) continue;
+                        last = Math.Max(last, sequence);
                         lastReport = report;
                         yield return report;
-                        if (report.Result is not null) yield break;
+                        if (ending is not null) yield break;
                     }
                 }
                 finally
@@ -54,7 +59,7 @@ internal sealed class MigrationWatch(
             var (result, lookup) = await LookUpAsync(cancellationToken).ConfigureAwait(false);
             if (result is not null)
             {
-                yield return Final(result, last, lastReport);
+                yield return conclude(result, last, lastReport);
                 yield break;
             }
 
@@ -71,7 +76,7 @@ internal sealed class MigrationWatch(
         Failed,
     }
 
-    private static readonly FabricException _quiet = FabricException.Unavailable("The migration reports nothing.");
+    private static readonly FabricException _quiet = FabricException.Unavailable("The operation reports nothing.");
 
     /// <summary>Waits for the next report, and meanwhile asks the record: a silo that died leaves the call hanging for a whole call timeout.</summary>
     private async Task<(Next Kind, FabricException? Error)> NextAsync(Task<bool> pending, CancellationToken cancellationToken)
@@ -93,7 +98,7 @@ internal sealed class MigrationWatch(
         }
     }
 
-    private async Task<(MigrationResult? Result, FabricException? Error)> LookUpAsync(CancellationToken cancellationToken)
+    private async Task<(TResult? Result, FabricException? Error)> LookUpAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -108,18 +113,7 @@ internal sealed class MigrationWatch(
         }
     }
 
-    private static MigrationProgress Final(MigrationResult result, long last, MigrationProgress? report) => new(
-        last + 1,
-        MigrationPhase.Done,
-        result.TotalMs,
-        result.Transfer,
-        RemainingBytes: 0,
-        report?.BytesPerSecond ?? 0,
-        report?.DirtyBytesPerSecond ?? 0,
-        Message: null,
-        result);
-
-    private static async Task CloseAsync(IAsyncEnumerator<MigrationProgress> reports, Task<bool>? pending, CancellationTokenSource attempt)
+    private static async Task CloseAsync(IAsyncEnumerator<TReport> reports, Task<bool>? pending, CancellationTokenSource attempt)
     {
         await attempt.CancelAsync().ConfigureAwait(false);
         try
