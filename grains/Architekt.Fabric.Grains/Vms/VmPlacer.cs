@@ -29,7 +29,7 @@ internal sealed class VmPlacer(IHostStore hosts, HostLocator locator, IGrainFact
     /// <summary>Throws unless the host is known and its silo is in the cluster.</summary>
     public async Task RequireReadyAsync(string host, CancellationToken cancellationToken)
     {
-        if (locator.IsAlive(host)) return;
+        if (await locator.LookUpSiloAsync(host, cancellationToken) is not null) return;
         var known = await hosts.ListAsync(cancellationToken);
         if (known.Any(candidate => candidate.Name == host))
             throw FabricException.Unavailable($"Host '{host}' cannot be reached: its silo is not a member of the fabric now.");
