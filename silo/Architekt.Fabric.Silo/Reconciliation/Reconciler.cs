@@ -54,6 +54,7 @@ internal sealed partial class Reconciler(
 
         foreach (var peer in peers.Peers) await CompareAsync(peer, cancellationToken);
         if (isFirst) await RecordMissingAsync(cancellationToken);
+        await RemoveAbandonedAsync(cancellationToken);
         await RemoveOrphansAsync(cancellationToken);
     }
 
@@ -117,6 +118,18 @@ internal sealed partial class Reconciler(
         }
     }
 
+    private async Task RemoveAbandonedAsync(CancellationToken cancellationToken)
+    {
+        foreach (var vm in await vms.ListAsync(runtime.HostName, cancellationToken))
+        {
+            var (name, epoch) = (vm.Info.Name, vm.Info.Epoch);
+            if (!AbandonedMaking.Is(vm.Info, time.GetUtcNow()) || await IsBusyAsync(name, cancellationToken)) continue;
+            LogAbandoned(name);
+            await runtime.RemoveAsync(name, epoch, cancellationToken);
+            await vms.DeleteAsync(name, epoch, cancellationToken);
+        }
+    }
+
     /// <summary>What was left of VMs that are elsewhere or nowhere now, because their host was not asked to remove it, or could not.</summary>
     private async Task RemoveOrphansAsync(CancellationToken cancellationToken)
     {
@@ -151,6 +164,9 @@ internal sealed partial class Reconciler(
 
     [LoggerMessage(2305, LogLevel.Warning, "The disk of {Vm} with epoch {Epoch} belongs to nobody here and is removed")]
     private partial void LogOrphan(string vm, long epoch);
+
+    [LoggerMessage(2306, LogLevel.Warning, "{Vm} was only there for a package to be made of it, and none is being made: it is removed")]
+    private partial void LogAbandoned(string vm);
 
     [LoggerMessage(2304, LogLevel.Warning, "{Vm} still takes part in migration {Operation}, which is over: it is rolled back and goes on")]
     private partial void LogGoesOn(string vm, string operation);
