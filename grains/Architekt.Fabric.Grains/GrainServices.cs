@@ -15,6 +15,7 @@ public static class GrainServices
         silo.Services.AddSingleton<VmPlacer>();
         silo.Services.AddSingleton<PackageSources>();
         silo.Services.AddSingleton<PackageEnsurer>();
+        silo.Services.AddSingleton<TemporaryVm>();
         silo.AddIncomingGrainCallFilter<ErrorFilter>();
         silo.AddPlacementDirector<HostPinnedPlacement, HostPinnedDirector>();
         return silo;

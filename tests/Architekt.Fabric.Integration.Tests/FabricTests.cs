@@ -138,6 +138,31 @@ public sealed class FabricTests(TwoHosts hosts) : IClassFixture<TwoHosts>
         await MigrateAsync(hosts.Other(before.Host));
     }
 
+    [Fact]
+    public async Task PostgresGone_SiloEndsSoonAfterItIsAskedTo_GuestNeverStopsAndIsFoundAgain()
+    {
+        hosts.Require();
+        var before = await hosts.Fabric.GetVmAsync(TwoHosts.Vm, Token);
+        var host = hosts.Of(before.Host);
+        var identity = TwoHosts.Identity(host, $"{TwoHosts.Vm}.{before.Epoch}");
+        hosts.Postgres.Cut();
+        try
+        {
+            Assert.True(await host.StopAsync(SiloProcess.LongestStop), $"The silo had not ended {SiloProcess.LongestStop.TotalSeconds:0} s after SIGTERM.");
+            Assert.True(new ProcessIdentity(identity.QemuPid, identity.QemuStartTicks).IsAlive());
+            await AssertGuestAnswersAsync(before);
+        }
+        finally
+        {
+            hosts.Postgres.Mend();
+        }
+
+        await host.StartAsync(Token);
+        await TwoHosts.UntilAsync(async () => await IsRunningAsync(), "the VM is shown as running again", Token);
+        Assert.Equal(identity, TwoHosts.Identity(host, $"{TwoHosts.Vm}.{before.Epoch}"));
+        await MigrateAsync(hosts.Other(before.Host));
+    }
+
     [Theory]
     [InlineData("nope", "redis", "host-a", FabricErrorCode.NotFound)]
     [InlineData("host-a", "nope", "host-a", FabricErrorCode.NotFound)]

@@ -51,9 +51,7 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
         HostB = new SiloProcess("host-b", "127.0.0.32", Path.Combine(_folder, "b"), _runtime + "-b", _postgres.ConnectionString);
         await HostA.StartAsync(deadline.Token);
         await HostB.StartAsync(deadline.Token);
-        Fabric = await FabricClient.ConnectAsync(
-            new FabricClientOptions { Gateways = { HostA.Gateway, HostB.Gateway }, ClusterId = "integration", ConnectTimeout = TimeSpan.FromSeconds(30) },
-            deadline.Token);
+        Fabric = await ConnectAsync(deadline.Token);
         foreach (var host in new[] { HostA, HostB })
         {
             await ReachAsync(host, deadline.Token);
@@ -77,8 +75,13 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
         }
     }
 
+    /// <summary>A client of its own, for a test that has it disappear.</summary>
+    internal Task<FabricClient> ConnectAsync(CancellationToken cancellationToken) => FabricClient.ConnectAsync(
+        new FabricClientOptions { Gateways = { HostA.Gateway, HostB.Gateway }, ClusterId = "integration", ConnectTimeout = TimeSpan.FromSeconds(30) },
+        cancellationToken);
+
     /// <summary>A silo that has joined is not known to all others at once.</summary>
-    private async Task ReachAsync(SiloProcess host, CancellationToken cancellationToken)
+    internal async Task ReachAsync(SiloProcess host, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -118,6 +121,9 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
 
     /// <summary>Where a host keeps a package.</summary>
     internal string PackageFolder(SiloProcess host, string digest) => Path.Combine(StateFolder(host), "packages", digest);
+
+    /// <summary>Where a host keeps what has arrived of a package it is pulling.</summary>
+    internal string PullingFolder(SiloProcess host, string digest) => Path.Combine(StateFolder(host), "packages", $".pulling-{digest}");
 
     /// <summary>The disks a VM has on a host.</summary>
     internal IReadOnlyList<string> Disks(SiloProcess host, string vm) => Directory.GetFiles(Path.Combine(StateFolder(host), "disks"), $"{vm}.*");

@@ -29,6 +29,10 @@ internal sealed class VmPlacer(IHostStore hosts, HostLocator locator, IGrainFact
     /// <summary>Throws unless the host is known, its silo is in the cluster, and it is not cordoned.</summary>
     public async Task RequireOpenAsync(string host, CancellationToken cancellationToken)
     {
+<<<<<<< HEAD
+=======
+        if (await locator.LookUpSiloAsync(host, cancellationToken) is not null) return;
+>>>>>>> 5402505
         var known = await hosts.ListAsync(cancellationToken);
         var asked = known.FirstOrDefault(candidate => candidate.Name == host);
         if (asked is { IsCordoned: true })

@@ -23,6 +23,7 @@ internal static class SiloHost
         builder.Services.AddOptions<FabricOptions>().BindConfiguration(FabricOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<FabricOptions>, FabricOptionsValidator>();
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = ShutdownLimit.Orderly);
         builder.Logging.AddSimpleConsole(static console => (console.SingleLine, console.TimestampFormat) = (true, "yyyy-MM-dd HH:mm:ss.fff "));
         // Its first look warns of a thread that has hung for as long as the machine is up.
         builder.Logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
@@ -71,6 +72,7 @@ internal static class SiloHost
 
         var app = builder.Build();
         app.MapGet("/health", static (SiloHealth health) => health.IsJoined ? Results.Ok("joined") : Results.StatusCode(StatusCodes.Status503ServiceUnavailable));
+        ShutdownLimit.Enforce(app.Lifetime, TimeProvider.System);
         if (embedded is not null) app.Lifetime.ApplicationStopped.Register(() => embedded.StopAsync(CancellationToken.None).GetAwaiter().GetResult());
         return app;
     }

@@ -55,6 +55,7 @@ internal sealed partial class Reconciler(
 
         foreach (var peer in peers.Peers) await CompareAsync(peer, cancellationToken);
         if (isFirst) await RecordMissingAsync(cancellationToken);
+        await RemoveAbandonedAsync(cancellationToken);
         await RemoveOrphansAsync(cancellationToken);
     }
 
@@ -127,6 +128,18 @@ internal sealed partial class Reconciler(
         }
     }
 
+    private async Task RemoveAbandonedAsync(CancellationToken cancellationToken)
+    {
+        foreach (var vm in await vms.ListAsync(runtime.HostName, cancellationToken))
+        {
+            var (name, epoch) = (vm.Info.Name, vm.Info.Epoch);
+            if (!AbandonedMaking.Is(vm.Info, time.GetUtcNow()) || await IsBusyAsync(name, cancellationToken)) continue;
+            LogAbandoned(name);
+            await runtime.RemoveAsync(name, epoch, cancellationToken);
+            await vms.DeleteAsync(name, epoch, cancellationToken);
+        }
+    }
+
     /// <summary>What was left of VMs that are elsewhere or nowhere now, because their host was not asked to remove it, or could not.</summary>
     private async Task RemoveOrphansAsync(CancellationToken cancellationToken)
     {
@@ -164,6 +177,9 @@ internal sealed partial class Reconciler(
 
     [LoggerMessage(2306, LogLevel.Warning, "The peer of {Vm} with epoch {Epoch} does not say what it is doing: {Reason}")]
     private partial void LogNoAnswer(string vm, long epoch, string reason);
+
+    [LoggerMessage(2307, LogLevel.Warning, "{Vm} was only there for a package to be made of it, and none is being made: it is removed")]
+    private partial void LogAbandoned(string vm);
 
     [LoggerMessage(2304, LogLevel.Warning, "{Vm} still takes part in migration {Operation}, which is over: it is rolled back and goes on")]
     private partial void LogGoesOn(string vm, string operation);

@@ -70,6 +70,14 @@ internal sealed class FakeVmGrain(FakeWorld world) : Grain, IVmGrain
             request.Operation, Samples.Operation(request.Operation) with { Kind = OperationKinds.Checkpoint, Vm = this.GetPrimaryKeyString() }));
     }
 
+    public Task<OperationInfo> MakePackageAsync(PackageMaking request, CancellationToken cancellationToken = default)
+    {
+        world.Makings.Enqueue(request);
+        if (world.VmFault is { } fault) throw fault();
+        return Task.FromResult(world.Operations.GetOrAdd(
+            request.Operation, Samples.Operation(request.Operation) with { Kind = OperationKinds.Checkpoint, Vm = this.GetPrimaryKeyString() }));
+    }
+
     public Task<OperationInfo> MigrateAsync(MigrationRequest request, CancellationToken cancellationToken = default)
     {
         world.Requests.Enqueue(request);

@@ -21,6 +21,8 @@ internal sealed class FakeWorld
 
     public ConcurrentQueue<CheckpointRequest> CheckpointRequests { get; } = new();
 
+    public ConcurrentQueue<PackageMaking> Makings { get; } = new();
+
     /// <summary>What the checkpoint grain answers in turn; then that it goes on.</summary>
     public ConcurrentQueue<CheckpointResult?> CheckpointAnswers { get; } = new();
 
