@@ -88,7 +88,18 @@ internal sealed partial class MigrationGrain(
 
     public void Dispose() => _cancelled.Dispose();
 
-    public Task ReceiveReminder(string reminderName, TickStatus status) => StartAsync(CancellationToken.None);
+    public async Task ReceiveReminder(string reminderName, TickStatus status)
+    {
+        await StartAsync(CancellationToken.None);
+
+        // It ended, but whoever drove it could not see to this any more.
+        if (_driving is null) await ForgetReminderAsync();
+    }
+
+    private async Task ForgetReminderAsync()
+    {
+        if (await this.GetReminder(DriveReminder) is { } reminder) await this.UnregisterReminder(reminder);
+    }
 
     private async Task<FabricException> TooLateAsync(CancellationToken cancellationToken)
     {
@@ -143,7 +154,7 @@ internal sealed partial class MigrationGrain(
         await EndAsync(outcome);
         _progress.Report(latest => latest with { Phase = MigrationPhase.Done, Transfer = outcome.Transfer, RemainingBytes = 0, Result = outcome });
         if (_state.IsCommitted) await MoveVmGrainAsync(plan);
-        if (await this.GetReminder(DriveReminder) is { } reminder) await this.UnregisterReminder(reminder);
+        await ForgetReminderAsync();
         LogEnded(plan.Operation, plan.Vm, outcome.Outcome, outcome.RunsOn, outcome.Reason);
     }
 
