@@ -14,7 +14,8 @@ internal sealed partial class MigrationDriver(
     IOperationStore operations,
     IMigrationKeeper keeper,
     TimeProvider time,
-    ILogger logger) : IDisposable
+    ILogger logger,
+    IMigrationGate? gate = null) : IDisposable
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan RunDeadline = TimeSpan.FromSeconds(30);
@@ -22,6 +23,9 @@ internal sealed partial class MigrationDriver(
     private Task? _driving;
     private ProgressLog? _progress;
     private MigrationState _state = MigrationMachine.Begin();
+
+    /// <summary>Whether the migration was found running, and taken up.</summary>
+    public bool IsDriving => _driving is not null;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -113,6 +117,7 @@ internal sealed partial class MigrationDriver(
         while (_state.Act != MigrationAct.End)
         {
             var act = _state.Act;
+            if (gate is not null) await gate.PassAsync(plan.Operation, act);
             var (result, failure) = await ActAsync(plan, acts, act);
             if (act == MigrationAct.Run && result == ActResult.Unknown && time.GetUtcNow() > runDeadline) result = ActResult.Failed;
             measured.Leave(_state.Phase);
@@ -122,6 +127,7 @@ internal sealed partial class MigrationDriver(
                 await vms.SetStateAsync(plan.Vm, plan.NextEpoch, VmState.Failed, _state.Failure.Reason, $"'{plan.Vm}' could not be run on '{plan.Destination}': {_state.Failure.Reason}", CancellationToken.None);
         }
 
+        if (gate is not null) await gate.PassAsync(plan.Operation, MigrationAct.End);
         var outcome = measured.ToResult(plan, _state, _progress!.ElapsedMs);
         await EndAsync(outcome);
         _progress.Report(latest => latest with { Phase = MigrationPhase.Done, Transfer = outcome.Transfer, RemainingBytes = 0, Result = outcome });

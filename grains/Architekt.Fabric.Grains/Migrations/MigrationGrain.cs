@@ -20,13 +20,13 @@ internal sealed partial class MigrationGrain : PinnedGrain, IMigrationGrain, IMi
     private readonly MigrationDriver _driver;
 
     public MigrationGrain(
-        HostLocator locator, IVmStore vms, IOperationStore operations, PackageEnsurer packages, TimeProvider time, ILogger<MigrationGrain> logger)
+        HostLocator locator, IVmStore vms, IOperationStore operations, PackageEnsurer packages, TimeProvider time, ILogger<MigrationGrain> logger, IMigrationGate? gate = null)
         : base(locator)
     {
         _time = time;
         _logger = logger;
         _driver = new MigrationDriver(
-            this.GetPrimaryKeyString(), host => GrainFactory.GetGrain<IHostControl>(host), packages, vms, operations, this, time, logger);
+            this.GetPrimaryKeyString(), host => GrainFactory.GetGrain<IHostControl>(host), packages, vms, operations, this, time, logger, gate);
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => _driver.StartAsync(cancellationToken);
@@ -38,14 +38,25 @@ internal sealed partial class MigrationGrain : PinnedGrain, IMigrationGrain, IMi
 
     public Task CancelAsync(CancellationToken cancellationToken) => _driver.CancelAsync(cancellationToken);
 
-    public Task ReceiveReminder(string reminderName, TickStatus status) => StartAsync(CancellationToken.None);
+    public async Task ReceiveReminder(string reminderName, TickStatus status)
+    {
+        await StartAsync(CancellationToken.None);
+
+        // It ended, but whoever drove it could not see to this any more.
+        if (!_driver.IsDriving) await ForgetReminderAsync();
+    }
+
+    private async Task ForgetReminderAsync()
+    {
+        if (await this.GetReminder(DriveReminder) is { } reminder) await this.UnregisterReminder(reminder);
+    }
 
     public Task BegunAsync(MigrationPlan plan) => this.RegisterOrUpdateReminder(DriveReminder, ReminderPeriod, ReminderPeriod);
 
     public async Task EndedAsync(MigrationPlan plan, bool isCommitted)
     {
         if (isCommitted) await MoveVmGrainAsync(plan);
-        if (await this.GetReminder(DriveReminder) is { } reminder) await this.UnregisterReminder(reminder);
+        await ForgetReminderAsync();
     }
 
     public void Lost() => DeactivateOnIdle();
