@@ -26,11 +26,7 @@ internal sealed partial class HostLocator(
                 if (operation is null) return null;
 
                 // A migration whose destination is gone is rolled back by its source.
-<<<<<<< HEAD
-                return operation.Destination is { } destination && IsAlive(destination) ? destination : operation.Source;
-=======
-                return await LookUpSiloAsync(operation.Destination, cancellationToken) is null ? operation.Source : operation.Destination;
->>>>>>> 5402505
+                return operation.Destination is { } destination && await LookUpSiloAsync(destination, cancellationToken) is not null ? destination : operation.Source;
             case PinnedGrainTypes.Checkpoint:
                 return (await operations.FindAsync(key, cancellationToken))?.Source;
             default:

@@ -29,15 +29,11 @@ internal sealed class VmPlacer(IHostStore hosts, HostLocator locator, IGrainFact
     /// <summary>Throws unless the host is known, its silo is in the cluster, and it is not cordoned.</summary>
     public async Task RequireOpenAsync(string host, CancellationToken cancellationToken)
     {
-<<<<<<< HEAD
-=======
-        if (await locator.LookUpSiloAsync(host, cancellationToken) is not null) return;
->>>>>>> 5402505
         var known = await hosts.ListAsync(cancellationToken);
         var asked = known.FirstOrDefault(candidate => candidate.Name == host);
         if (asked is { IsCordoned: true })
             throw FabricException.Conflict($"Host '{host}' is cordoned: it takes no new VMs and no migrations; choose another, or open it with 'fabric host uncordon {host}'.");
-        if (locator.IsAlive(host)) return;
+        if (await locator.LookUpSiloAsync(host, cancellationToken) is not null) return;
         if (asked is not null)
             throw FabricException.Unavailable($"Host '{host}' cannot be reached: its silo is not a member of the fabric now.");
         throw FabricException.NotFound($"There is no host '{host}'; known are: {string.Join(", ", known.Select(candidate => candidate.Name))}.");
