@@ -158,7 +158,8 @@ build_image() {
 require_tools
 [ -n "$(candidates busybox-static)" ] || apt-get -q -q update || fail "apt-get update failed, and there is no package index yet."
 mkdir -p "$(dirname "$output")"
-exec 9>"$output.lock"
+# The folder around it, so that no lock file is left beside it.
+exec 9<"$(dirname "$output")"
 flock 9
 stamp=$({
   candidates "${packages[@]}" libc6
@@ -168,7 +169,7 @@ stamp=$({
     cd "$(dirname "$command")" && sha256sum Architekt.Fabric.Blueprints.dll Architekt.InitConfiguration.dll guest/*
   }
 } | sha256sum | cut -c 1-32)
-if [ "$(cat "$output.stamp" 2>/dev/null)" = "$stamp" ] && [ -e "$output" ]; then
+if [ "$(cat "$output/.stamp" 2>/dev/null)" = "$stamp" ]; then
   echo "guest: $output is up to date"
   exit 0
 fi
@@ -190,8 +191,8 @@ else
   mv "$built"/blueprint/* "$built/"
   rmdir "$built/blueprint"
 fi
+echo "$stamp" >"$built/.stamp"
 chmod 755 "$built"
-rm -rf "$output" "$output.stamp"
+rm -rf "$output"
 mv -T "$built" "$output"
-echo "$stamp" >"$output.stamp"
 echo "guest: built $output ($(du -sh "$output" | cut -f 1))"

@@ -24,24 +24,23 @@ public sealed class PackageIntake : IAsyncDisposable
 
     /// <summary>Opens the exports.</summary>
     /// <param name="server">Who serves them.</param>
-    /// <param name="pull">Where everything goes; ended with the intake.</param>
+    /// <param name="pull">Where everything goes; ended with the intake, or when this throws.</param>
     public static PackageIntake Open(NbdServer server, PackagePull pull)
     {
         ArgumentNullException.ThrowIfNull(server);
         ArgumentNullException.ThrowIfNull(pull);
         var intake = new PackageIntake(server, pull);
-        var secret = ExportSecret.Create();
-        var names = new Dictionary<string, string>();
-        foreach (var entry in pull.Manifest.Entries)
+        try
         {
-            var export = new IntakeExport($"{secret}/{entry.Name}", pull, entry);
-            server.AddExport(export);
-            intake._exports.Add(export);
-            names[entry.Name] = export.Name;
+            intake.Open();
+            return intake;
         }
-
-        intake.Names = names;
-        return intake;
+        catch
+        {
+            // A server that takes no export serves none: it is ending.
+            pull.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Takes no more, and makes a package of what has arrived.</summary>
@@ -64,6 +63,21 @@ public sealed class PackageIntake : IAsyncDisposable
     {
         await CloseAsync().ConfigureAwait(false);
         _pull.Dispose();
+    }
+
+    private void Open()
+    {
+        var secret = ExportSecret.Create();
+        var names = new Dictionary<string, string>();
+        foreach (var entry in _pull.Manifest.Entries)
+        {
+            var export = new IntakeExport($"{secret}/{entry.Name}", _pull, entry);
+            _server.AddExport(export);
+            _exports.Add(export);
+            names[entry.Name] = export.Name;
+        }
+
+        Names = names;
     }
 
     private async Task CloseAsync()

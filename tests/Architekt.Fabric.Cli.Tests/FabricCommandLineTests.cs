@@ -45,6 +45,7 @@ public sealed class FabricCommandLineTests : IDisposable
     [InlineData("blueprint build image out --entrypoint [\"a\",1]")]
     [InlineData("blueprint build image out --entrypoint [\"a\"")]
     [InlineData("blueprint build image out --machine pc")]
+    [InlineData("blueprint build image out --ready 6379")]
     [InlineData("blueprint build image out --created-at yesterday")]
     [InlineData("blueprint build image out --kernel-modules /lib/modules/1")]
     [InlineData("blueprint build image out --kernel a.deb --kernel linux-image")]

@@ -66,6 +66,11 @@ internal sealed class BlueprintBuildOptions
             if (result.GetValueOrDefault<long?>() is { } bytes && (bytes <= 0 || bytes % MemoryUnit != 0))
                 result.AddError("--memory must be a multiple of 2 MiB, such as 512M.");
         });
+        _ready.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && !BlueprintOptions.IsReadyCheck(result.Tokens[0].Value))
+                result.AddError($"'{result.Tokens[0].Value}' is not a value for --ready: write tcp:PORT or tcp:ADDRESS:PORT.");
+        });
         _kernelModules.Validators.Add(result =>
         {
             if (result.GetResult(_kernel) is not { Tokens.Count: 1 }) result.AddError("--kernel-modules belongs to the one bzImage named with --kernel.");

@@ -44,7 +44,7 @@ internal sealed class FakePackageRuntime(FakeWorld world, string host) : IPackag
         world.Packages.Open.TryRemove(token, out _);
         progress.Report((1, 2));
         await world.CallAsync(host, "CommitUpload", name, cancellationToken);
-        return world.Packages.Add(host, name, 'e');
+        return world.Packages.Add(host, name, 'a');
     }
 
     public Task DiscardUploadAsync(string token)
