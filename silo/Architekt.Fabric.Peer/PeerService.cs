@@ -4,6 +4,7 @@ using Architekt.Fabric.Peer.Hosting;
 using Architekt.Fabric.Peer.Machine;
 using Architekt.Fabric.Peer.Migration;
 using Architekt.Fabric.Qemu;
+using FileGate = Architekt.Fabric.Processes.FileGate;
 using ProcessIdentity = Architekt.Fabric.Processes.ProcessIdentity;
 using ProcessPriority = Architekt.Fabric.Processes.ProcessPriority;
 
@@ -13,7 +14,8 @@ namespace Architekt.Fabric.Peer;
 /// The owner of one VM at one epoch, and the gate before its guest: nothing lets the guest run but a grant for exactly this epoch.
 /// </summary>
 internal sealed partial class PeerService(
-    PeerInstance instance, PeerFolder folder, IDirtyTrackingProbe tracking, TimeProvider time, ILogger<PeerService> logger) : IDisposable
+    PeerInstance instance, PeerFolder folder, IDirtyTrackingProbe tracking, TimeProvider time, ILogger<PeerService> logger, FileGate? gate = null)
+    : IDisposable
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
     private const int ReleasedNice = 10;
@@ -164,7 +166,7 @@ internal sealed partial class PeerService(
         Require(PeerState.Running);
         if (_outgoing is not null)
             throw PeerException.Conflict($"'{instance.Vm}' is being migrated already (operation {_outgoing.Operation}).");
-        _outgoing = OutgoingMigration.Start(_machine!, instance, copy, time, logger);
+        _outgoing = OutgoingMigration.Start(_machine!, instance, copy, time, logger, gate);
         await Task.CompletedTask;
         return Status;
     });

@@ -17,7 +17,8 @@ internal sealed partial class MigrationGrain(
     IOperationStore operations,
     PackageEnsurer packages,
     TimeProvider time,
-    ILogger<MigrationGrain> logger) : PinnedGrain(locator), IMigrationGrain, IRemindable, IDisposable
+    ILogger<MigrationGrain> logger,
+    IMigrationGate? gate = null) : PinnedGrain(locator), IMigrationGrain, IRemindable, IDisposable
 {
     private const string DriveReminder = "drive";
     private static readonly TimeSpan ReminderPeriod = TimeSpan.FromMinutes(1);
@@ -127,6 +128,7 @@ internal sealed partial class MigrationGrain(
         while (_state.Act != MigrationAct.End)
         {
             var act = _state.Act;
+            if (gate is not null) await gate.PassAsync(plan.Operation, act);
             var (result, failure) = await ActAsync(plan, acts, act);
             if (act == MigrationAct.Run && result == ActResult.Unknown && time.GetUtcNow() > runDeadline) result = ActResult.Failed;
             measured.Leave(_state.Phase);
@@ -136,6 +138,7 @@ internal sealed partial class MigrationGrain(
                 await vms.SetStateAsync(plan.Vm, plan.NextEpoch, VmState.Failed, _state.Failure.Reason, $"'{plan.Vm}' could not be run on '{plan.Destination}': {_state.Failure.Reason}", CancellationToken.None);
         }
 
+        if (gate is not null) await gate.PassAsync(plan.Operation, MigrationAct.End);
         var outcome = measured.ToResult(plan, _state, _progress!.ElapsedMs);
         await EndAsync(outcome);
         _progress.Report(latest => latest with { Phase = MigrationPhase.Done, Transfer = outcome.Transfer, RemainingBytes = 0, Result = outcome });

@@ -49,6 +49,7 @@ internal static class PeerHost
         builder.Services.AddSingleton(DirtyTracking.Kernel);
         builder.Services.AddSingleton(instance);
         builder.Services.AddSingleton(new PeerFolder(path));
+        AddFaultGate(builder);
         builder.Services.AddSingleton<PeerService>();
 
         await using var app = builder.Build();
@@ -59,5 +60,15 @@ internal static class PeerHost
         await service.WriteIdentityAsync();
         await app.RunAsync();
         return 0;
+    }
+
+    /// <summary>
+    /// For compose/faults.sh, by the environment it was started in: a silo has none of these settings unless it was started in the environment
+    /// "Test", see FabricOptions.FaultGateFolder.
+    /// </summary>
+    private static void AddFaultGate(WebApplicationBuilder builder)
+    {
+        if (builder.Environment.IsEnvironment("Test") && builder.Configuration["Fabric:FaultGateFolder"] is { Length: > 0 } folder)
+            builder.Services.AddSingleton(new FileGate(folder, TimeProvider.System));
     }
 }

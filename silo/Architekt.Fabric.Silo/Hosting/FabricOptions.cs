@@ -83,6 +83,12 @@ public sealed class FabricOptions
     [RegularExpression("kvm|tcg", ErrorMessage = "Fabric:Accelerator must be 'kvm' or 'tcg'.")]
     public string? Accelerator { get; set; }
 
+    /// <summary>
+    /// Where compose/faults.sh puts the files that hold migrations (<see cref="Architekt.Fabric.Processes.FileGate"/>). Not a setting for users, and in no
+    /// documentation of theirs: whoever could write there could stop guests in their pause. So it is refused outside the environment "Test".
+    /// </summary>
+    public string? FaultGateFolder { get; set; }
+
     /// <summary>The Orleans cluster to join.</summary>
     [Required]
     public string ClusterId { get; set; } = FabricNames.DefaultClusterId;

@@ -2,6 +2,7 @@ using System.Net;
 using Architekt.Fabric.Database;
 using Architekt.Fabric.Grains;
 using Architekt.Fabric.Packages;
+using Architekt.Fabric.Processes;
 using Architekt.Fabric.Silo.Peers;
 using Architekt.Fabric.Silo.Reconciliation;
 using Architekt.Fabric.Silo.Registry;
@@ -14,6 +15,7 @@ namespace Architekt.Fabric.Silo;
 /// <summary>Builds the daemon of one host.</summary>
 internal static class SiloHost
 {
+    private const string TestEnvironment = "Test";
     private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(2);
 
     public static async Task<WebApplication> BuildAsync(string[] args, CancellationToken cancellationToken)
@@ -54,6 +56,7 @@ internal static class SiloHost
         builder.Services.AddSingleton<IEventSink>(static services => services.GetRequiredService<EventRelay>());
         builder.Services.AddHostedService(static services => services.GetRequiredService<EventRelay>());
         builder.Services.AddHostedService<KeptMemoryService>();
+        if (options.FaultGateFolder is { } gates) builder.Services.AddSingleton<IMigrationGate>(new MigrationFileGate(new FileGate(gates, TimeProvider.System)));
         builder.Services.AddFabricDatabase(connection);
         builder.UseOrleans(silo => ConfigureOrleans(silo, options, connection));
 
@@ -82,6 +85,8 @@ internal static class SiloHost
         var failures = results.Select(static result => result.ErrorMessage!)
             .Concat(new FabricOptionsValidator().Validate(null, options).Failures ?? [])
             .ToList();
+        if (options.FaultGateFolder is not null && !builder.Environment.IsEnvironment(TestEnvironment))
+            failures.Add($"Fabric:FaultGateFolder is for tests of the fabric only: it is refused unless ASPNETCORE_ENVIRONMENT is '{TestEnvironment}'.");
         if (failures.Count > 0) throw FabricException.Invalid(string.Join(" ", failures));
         builder.Services.AddSingleton<SiloHealth>();
         return options;
