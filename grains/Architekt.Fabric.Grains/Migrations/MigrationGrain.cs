@@ -74,7 +74,8 @@ internal sealed partial class MigrationGrain(
         if (_driving is null || _progress?.Latest.Result is not null)
         {
             var ended = await operations.FindAsync(Operation, cancellationToken);
-            throw FabricException.Conflict($"Migration '{Operation}' has ended already: {ended?.Outcome.ToString().ToLowerInvariant()}.");
+            var where = ended?.Vm is { } vm && await vms.FindAsync(vm, cancellationToken) is { } row ? $"; '{vm}' is on '{row.Info.Host}' now" : "";
+            throw FabricException.Conflict($"Migration '{Operation}' has ended already: {ended?.Outcome.ToString().ToLowerInvariant()}{where}.");
         }
 
         if (!MigrationMachine.CanCancel(_state)) throw await TooLateAsync(cancellationToken);
