@@ -26,28 +26,13 @@ case "${1:-}" in
 esac
 [ $# -le 2 ] || { usage >&2; exit 2; }
 
-# QEMU as it is, but it writes down when its guest begins and ends to run: the history the checks go by, which asks neither silo nor peer.
-write_traced_qemu() { # FILE FOLDER
-  cat >"$1" <<SCRIPT
-#!/bin/sh
-read -r stat </proc/\$\$/stat
-ticks() { shift 21; echo "\$1"; }
-trace=$2/\$\$.\$(ticks \$stat)
-printf '%s\n' "\$*" >"\$trace.new" && mv "\$trace.new" "\$trace.command"
-exec qemu-system-x86_64 -msg timestamp=on -trace runstate_set -D "\$trace" "\$@"
-SCRIPT
-  chmod 755 "$1"
-}
-
 begin_run faults
 ensure_packages "$packages_run" "$packages_build"
 build_all tests/Architekt.Fabric.Faults faults
-# QEMU has a user of its own.
-install -d -m 1777 "$run/history"
 install -d -m 755 "$run/gates"
-write_traced_qemu "$run/qemu-traced" "$run/history"
+trace_qemu
 # Inherited by the silos, and by the peers from them.
-export ASPNETCORE_ENVIRONMENT=Test Fabric__FaultGateFolder=$run/gates Fabric__QemuBinary=$run/qemu-traced
+export ASPNETCORE_ENVIRONMENT=Test Fabric__FaultGateFolder=$run/gates
 hosts_up 2
 say 'Breaking things: how the migration ended, how long after the fault, and how long until nothing was left of it'
 status=0

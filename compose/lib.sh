@@ -1,4 +1,4 @@
-# Functions shared by demo.sh, bench.sh and test.sh; to be sourced by a bash script that has set -euo pipefail.
+# Functions shared by the scripts beside it; to be sourced by a bash script that has set -euo pipefail.
 #
 #   begin_run NAME       a folder for this run in $run, logs in $logs; everything below is undone when the script ends, however it ends
 #   ensure_packages ...  installs what is missing
@@ -147,7 +147,7 @@ ensure_dotnet() {
 publish() { # PROJECT FOLDER OPTION...: publishes into out/FOLDER unless that was made from the same sources
   local project=$1 folder=$out/$2 stamp sources=(interfaces grains silo client guest-agents Directory.Build.props Directory.Packages.props global.json)
   shift 2
-  [[ $project != tests/* ]] || sources+=("$project" tests/Architekt.Fabric.Demo tests/Directory.Build.props)
+  [[ $project != tests/* ]] || sources+=("$project" tests/Architekt.Fabric.Demo tests/Architekt.Fabric.Faults tests/Directory.Build.props)
   stamp=$({
     echo "$*"
     dotnet --version
@@ -424,6 +424,23 @@ fabric() {
     [ "$status" -eq 6 ] || break
   done
   return "$status"
+}
+
+# QEMU as it is, but it writes down when its guest begins and ends to run: the history the checks go by, which asks neither silo nor peer.
+trace_qemu() { # before hosts_up
+  # QEMU has a user of its own.
+  install -d -m 1777 "$run/history"
+  cat >"$run/qemu-traced" <<SCRIPT
+#!/bin/sh
+read -r stat </proc/\$\$/stat
+ticks() { shift 21; echo "\$1"; }
+trace=$run/history/\$\$.\$(ticks \$stat)
+printf '%s\n' "\$*" >"\$trace.new" && mv "\$trace.new" "\$trace.command"
+exec qemu-system-x86_64 -msg timestamp=on -trace runstate_set -D "\$trace" "\$@"
+SCRIPT
+  chmod 755 "$run/qemu-traced"
+  # Inherited by the silos.
+  export Fabric__QemuBinary=$run/qemu-traced
 }
 
 redis_answers() { # ADDRESS

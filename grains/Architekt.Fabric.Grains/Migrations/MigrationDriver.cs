@@ -70,7 +70,8 @@ internal sealed partial class MigrationDriver(
         if (_driving is null || _progress?.Latest.Result is not null)
         {
             var ended = await operations.FindAsync(operation, cancellationToken);
-            throw FabricException.Conflict($"Migration '{operation}' has ended already: {ended?.Outcome.ToString().ToLowerInvariant()}.");
+            var where = ended?.Vm is { } vm && await vms.FindAsync(vm, cancellationToken) is { } row ? $"; '{vm}' is on '{row.Info.Host}' now" : "";
+            throw FabricException.Conflict($"Migration '{operation}' has ended already: {ended?.Outcome.ToString().ToLowerInvariant()}{where}.");
         }
 
         if (!MigrationMachine.CanCancel(_state)) throw await TooLateAsync(cancellationToken);

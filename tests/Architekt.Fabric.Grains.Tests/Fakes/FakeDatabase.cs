@@ -11,16 +11,28 @@ internal sealed class FakeDatabase(FakeWorld world)
     private readonly HashSet<string> _committed = [];
     private readonly List<FabricEvent> _events = [];
     private readonly Lock _lock = new();
+    private int _refused;
 
     public bool IsDown { get; set; }
+
+    /// <summary>How many calls have found it unreachable.</summary>
+    public int Refused => Volatile.Read(ref _refused);
 
     public FakeWorld World => world;
 
     public T Do<T>(Func<Tables, T> action)
     {
-        if (IsDown) throw FabricException.Unavailable("Postgres at 'test' cannot be reached.");
+        if (IsDown)
+        {
+            Refuse();
+            throw FabricException.Unavailable("Postgres at 'test' cannot be reached.");
+        }
+
         lock (_lock) return action(new Tables(_hosts, _vms, _operations, _checkpoints, _drains, _committed, _events));
     }
+
+    /// <summary>Counts a call that finds it unreachable.</summary>
+    public void Refuse() => Interlocked.Increment(ref _refused);
 
     /// <summary>Who owns a VM, for the tests themselves: also while Postgres is down for everybody else.</summary>
     public string? OwnerOf(string vm)
