@@ -6,7 +6,7 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: sudo ./compose/faults.sh [PHASE|all|ci [FAULT]]
+Usage: sudo ./compose/faults.sh [PHASE[,PHASE...]|all|ci [FAULT]]
 
 Brings up two hosts, a Postgres and a Redis guest, holds a migration in the phase, does the fault, and looks at what became of it (docs/faults.md).
 Prints the matrix and ends with a line "N passed, N failed". Without arguments it tries every fault in every phase, which takes about an hour.
@@ -37,6 +37,9 @@ hosts_up 2
 say 'Breaking things: how the migration ended, how long after the fault, and how long until nothing was left of it'
 status=0
 attended at client dotnet "$out/faults/Architekt.Fabric.Faults.dll" "$run" "$logs" "$(namespace '')" "$gateways" \
-  "Host=$postgres_address;Database=fabric;Username=fabric;Password=$password" "$out/guest" "$guest_address" "${@:-all}" > >(tee "$logs/matrix") || status=$?
-[ "$status" -eq 0 ] || echo "logs are in $logs"
+  "Host=$postgres_address;Database=fabric;Username=fabric;Password=$password" "$out/guest" "$guest_address" "${@:-all}" > >(tee "$logs/matrix") 2>"$logs/driver.log" || status=$?
+[ "$status" -eq 0 ] || {
+  tail -n 20 "$logs/driver.log"
+  echo "logs are in $logs"
+}
 exit "$status"

@@ -46,7 +46,8 @@ public sealed class FaultMatrixTests
     }
 
     [Theory]
-    [InlineData(null, null, true)]
+    [InlineData("all", null, true)]
+    [InlineData("copy,run", null, true)]
     [InlineData("switch", null, true)]
     [InlineData("Switch", "cut-link", true)]
     [InlineData("switch-stopped", "kill-source-qemu", true)]
@@ -54,9 +55,9 @@ public sealed class FaultMatrixTests
     [InlineData("check", "kill-destination-peer", false)]
     [InlineData("nope", null, false)]
     [InlineData("switch", "nope", false)]
-    public void Choose_ByNames_FindsCells(string? stage, string? fault, bool finds)
+    public void Choose_ByNames_FindsCells(string stages, string? fault, bool finds)
     {
-        var chosen = FaultMatrix.Choose(stage, fault);
+        var chosen = FaultMatrix.Choose(stages, fault);
         Assert.Equal(finds, chosen.Count > 0);
         Assert.All(chosen, cell => Assert.True(fault is null || cell.Fault.Name() == fault));
     }

@@ -15,6 +15,7 @@ namespace Architekt.Fabric.Faults.Running;
 internal sealed class CellRun(FaultFabric fabric, Cell cell, string operation)
 {
     private static readonly TimeSpan _endLimit = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan _noticeLimit = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan _secondLimit = TimeSpan.FromSeconds(60);
     private string? _outcome;
     private bool _lived = true;
@@ -48,6 +49,7 @@ internal sealed class CellRun(FaultFabric fabric, Cell cell, string operation)
             source, destination, source.FindProcesses(FaultFabric.Vm, before.Epoch), destination.FindProcesses(FaultFabric.Vm, before.Epoch + 1));
         var began = Stopwatch.GetTimestamp();
         await fabric.Injector.InjectAsync(cell.Fault, held, cancellationToken);
+        if (cell.Fault.IsFatal()) await UntilNoticedAsync(held, before.Epoch, cancellationToken);
         gate.Open();
         var ended = await UntilEndedAsync(began, cancellationToken);
         (_outcome, _seconds) = (ended.Outcome, Stopwatch.GetElapsedTime(began).TotalSeconds);
@@ -87,6 +89,16 @@ internal sealed class CellRun(FaultFabric fabric, Cell cell, string operation)
 
         async Task<string> DescribeAsync() =>
             await fabric.Record.TryFindOperationAsync(operation, cancellationToken) is { } row ? $"{row.Outcome} in {row.Phase}. {row.Reason}" : "no record of it";
+    }
+
+    /// <summary>Its host sees a death within moments and acts on it. Only then the migration goes on: what was done about it must not be what breaks it.</summary>
+    private async Task UntilNoticedAsync(Migrating held, long epoch, CancellationToken cancellationToken)
+    {
+        var (host, instance) = cell.Fault.Target() == Side.Source ? (held.Source, epoch) : (held.Destination, epoch + 1);
+        await Until.NothingAsync(
+            () => Task.FromResult(host.Instances().Contains($"{FaultFabric.Vm}.{instance}") ? $"{host.Name} has not noticed the death" : null),
+            _noticeLimit,
+            cancellationToken);
     }
 
     private static async Task CancelAsync(MigrationOperation migration, CancellationToken cancellationToken)
