@@ -18,6 +18,8 @@ readonly network=10.77.0
 readonly client_address=$network.9
 readonly postgres_address=$network.254
 readonly guest_address=$network.50
+# What guests of one host may have together, in GiB; what they do not touch takes nothing.
+host_memory_gib=1
 readonly as_postgres=(setpriv --reuid=postgres --regid=postgres --init-groups --)
 
 export DEBIAN_FRONTEND=noninteractive DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
@@ -378,9 +380,9 @@ CONF
 start_silo() { # HOST ADDRESS
   local folder=$run/$1
   mkdir -p "$folder/run"
-  mount -t tmpfs -o mode=755,size=2g architekt "$folder/run"
+  mount -t tmpfs -o mode=755,size=$((2 * host_memory_gib))g architekt "$folder/run"
   ip netns exec "$(namespace "$1")" env \
-    Fabric__HostName="$1" Fabric__AdvertisedAddress="$2" Fabric__Bridge=br0 Fabric__MemoryBytes=$((1 << 30)) \
+    Fabric__HostName="$1" Fabric__AdvertisedAddress="$2" Fabric__Bridge=br0 Fabric__MemoryBytes=$((host_memory_gib << 30)) \
     Fabric__StateFolder="$folder/state" Fabric__RuntimeFolder="$folder/run" \
     Fabric__Postgres="Host=$postgres_address;Database=fabric;Username=fabric;Password=$password" \
     setsid dotnet "$run/silo/Architekt.Fabric.Silo.dll" >"$logs/$1.log" 2>&1 &

@@ -83,6 +83,9 @@ public sealed record PeerInstance
     /// <summary>State of the devices in the package.</summary>
     public string? PackageStatePath { get; init; }
 
+    /// <summary>File that says which pages VMs of this package touch first: read, if it is there, and written anew by each that resumes. Null keeps no count.</summary>
+    public string? FirstPagesPath { get; init; }
+
     /// <summary>What to do about RAM that the guest has not touched yet after it resumed from a package: <c>none</c>, <c>idle</c> or <c>now</c>.</summary>
     public string Fill { get; init; } = "idle";
 

@@ -55,7 +55,7 @@ internal sealed partial class PeerService(
     public Task<PeerStatus> BootAsync(long epoch) => LockedAsync(async () =>
     {
         if (!Admits(Gate.Boot(epoch))) return Status;
-        if (instance is { PackageMemoryPath: not null, PackageStatePath: not null })
+        if (ResumesFromPackage)
         {
             await ResumeFromPackageAsync();
         }
@@ -234,6 +234,8 @@ internal sealed partial class PeerService(
             return;
         }
 
+        // Its QEMU is not known before it has started, and would be left behind.
+        if (_prepared is not null) await _prepared.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try
         {
             await _ending.CancelAsync();
@@ -324,10 +326,15 @@ internal sealed partial class PeerService(
         if (_machine!.Tap is not null)
             await ((Task)_machine.Qmp.AnnounceSelfAsync(new AnnounceParameters(), _ending.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-        // Its clients have been waiting for the guest, and what its agent does now is done at their expense.
-        await Task.Delay(AgentDelay, time, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await _guest!.AfterResumeAsync(_ending.Token);
+        await TellResumedLaterAsync();
         if (_incoming is not null) await _incoming.DisposeAsync();
+    }
+
+    /// <summary>Its clients have been waiting for the guest, and what its agent does is done at their expense.</summary>
+    private async Task TellResumedLaterAsync()
+    {
+        await Task.Delay(AgentDelay, time, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!_ending.IsCancellationRequested) await _guest!.AfterResumeAsync(_ending.Token);
     }
 
     private async Task ForgetOutgoingAsync()
@@ -362,6 +369,9 @@ internal sealed partial class PeerService(
         _ = shutDown.ContinueWith(task => _guestShutDown = task.IsCompletedSuccessfully, TaskScheduler.Default);
         var code = await machine.Process.WaitForExitAsync(CancellationToken.None);
         await ((Task)shutDown).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        // Whoever asks for it to run is told why it cannot, and is still to be answered.
+        if (_prepared is not null && _granted == 0) return;
         if (_guestShutDown || shutDown.IsCompletedSuccessfully)
             await EndAsync(PeerExitKind.ShutDown, "the guest shut down");
         else

@@ -58,6 +58,7 @@ internal static class PeerHost
         app.Lifetime.ApplicationStopping.Register(() => service.EndAsync(PeerExitKind.Killed, "its peer was told to end").GetAwaiter().GetResult());
         service.Ended += () => app.Lifetime.StopApplication();
         await service.WriteIdentityAsync();
+        service.PrepareResume();
         await app.RunAsync();
         return 0;
     }

@@ -33,12 +33,14 @@ internal sealed partial class PackageHost(
     public Task DeleteAsync(string reference, CancellationToken cancellationToken) => TranslateAsync(async () =>
     {
         await store.DeleteAsync(reference, UsersAsync, cancellationToken);
+        await runtime.ForgetFirstPagesAsync(cancellationToken);
         return true;
     });
 
     public Task<PackageCleaning> CollectAsync(CancellationToken cancellationToken) => TranslateAsync(async () =>
     {
         var cleaning = await store.GarbageCollectAsync(UsersAsync, time.GetUtcNow() - PartialLifetime, cancellationToken);
+        await runtime.ForgetFirstPagesAsync(cancellationToken);
         return new PackageCleaning(runtime.HostName, cleaning.Packages, cleaning.Partials, cleaning.Bytes);
     });
 

@@ -77,6 +77,7 @@ internal sealed partial class HostRuntime
                 PackageDigest = machine.PackageDigest,
                 PackageMemoryPath = resumes ? package.PathOf(PackageEntryNames.Memory) : null,
                 PackageStatePath = resumes ? package.PathOf(PackageEntryNames.State) : null,
+                FirstPagesPath = resumes ? paths.FirstPages(package.Digest) : null,
                 Fill = ToWord(start?.Fill ?? FillMode.Idle),
                 Identity = resumes ? new GuestIdentity(vm, start!.Address, start.Gateway, Fresh: true) : null,
             };

@@ -34,6 +34,15 @@ internal sealed partial class HostRuntime
         }
     }
 
+    /// <summary>What was noted about packages that this host no longer has.</summary>
+    internal async Task ForgetFirstPagesAsync(CancellationToken cancellationToken)
+    {
+        foreach (var file in Directory.EnumerateFiles(paths.FirstPagesFolder))
+        {
+            if (await FindStoredAsync(Path.GetFileName(file), cancellationToken) is null) File.Delete(file);
+        }
+    }
+
     private async Task<StoredPackage?> FindStoredAsync(string nameOrDigest, CancellationToken cancellationToken)
     {
         try
