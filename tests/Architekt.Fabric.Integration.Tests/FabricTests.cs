@@ -145,7 +145,7 @@ public sealed class FabricTests(TwoHosts hosts) : IClassFixture<TwoHosts>
         var before = await hosts.Fabric.GetVmAsync(TwoHosts.Vm, Token);
         var host = hosts.Of(before.Host);
         var identity = TwoHosts.Identity(host, $"{TwoHosts.Vm}.{before.Epoch}");
-        hosts.Postgres.Cut();
+        hosts.CutPostgres();
         try
         {
             Assert.True(await host.StopAsync(SiloProcess.LongestStop), $"The silo had not ended {SiloProcess.LongestStop.TotalSeconds:0} s after SIGTERM.");
@@ -154,7 +154,7 @@ public sealed class FabricTests(TwoHosts hosts) : IClassFixture<TwoHosts>
         }
         finally
         {
-            hosts.Postgres.Mend();
+            hosts.MendPostgres();
         }
 
         await host.StartAsync(Token);
