@@ -143,7 +143,7 @@ public sealed class PeerServicePackageTests(PackagedGuest guest)
         if (isPrepared)
         {
             peer.Service.PrepareResume();
-            await Deadline.UntilAsync(() => peer.ReadIdentity() is { QemuPid: > 0 } && !peer.Qemu().IsAlive(), "QEMU has refused the state");
+            await Deadline.UntilAsync(() => peer.FilesLeft().Contains(PeerApi.IdentityFile) && !peer.Qemu().IsAlive(), "QEMU has refused the state");
         }
 
         var failure = await Assert.ThrowsAsync<PeerException>(() => peer.Service.BootAsync(1));

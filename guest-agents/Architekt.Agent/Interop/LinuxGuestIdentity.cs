@@ -18,7 +18,14 @@ internal sealed class LinuxGuestIdentity : IGuestIdentity
     internal LinuxGuestIdentity(string root = "/")
     {
         _root = root;
-        _card = FirstCard();
+        try
+        {
+            _card = FirstCard();
+        }
+        catch (IOException)
+        {
+            // One that goes while it is being looked at; it is looked for again when it is needed.
+        }
     }
 
     /// <inheritdoc/>
@@ -73,7 +80,7 @@ internal sealed class LinuxGuestIdentity : IGuestIdentity
     {
         var folder = InRoot("sys/class/net");
         return !Directory.Exists(folder) ? null : Directory.GetFileSystemEntries(folder)
-            .Where(static entry => Path.Exists(DeviceOf(Path.GetFileName(entry))))
+            .Where(entry => Path.Exists(DeviceOf(Path.GetFileName(entry))))
             .OrderBy(static entry => int.Parse(File.ReadAllText(Path.Combine(entry, "ifindex")), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture))
             .Select(Path.GetFileName)
             .FirstOrDefault();

@@ -65,7 +65,7 @@ internal sealed class PackageFill : IAsyncDisposable
         var touched = _fill.PagesOnDemand;
         if (instance is not { FirstPagesPath: { } path, PackageDigest: { } digest } || touched.IsEmpty) return;
         if (_first is not null) touched.UnionWith(_first);
-        if (touched.Pages > LazyFill.MostPagesOnDemand) return;
+        if (touched.Pages == _first?.Pages || touched.Pages > LazyFill.MostPagesOnDemand) return;
         try
         {
             touched.Save(path, digest);

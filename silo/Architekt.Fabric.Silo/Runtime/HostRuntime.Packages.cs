@@ -37,9 +37,11 @@ internal sealed partial class HostRuntime
     /// <summary>What was noted about packages that this host no longer has.</summary>
     internal async Task ForgetFirstPagesAsync(CancellationToken cancellationToken)
     {
+        if (!Directory.Exists(paths.FirstPagesFolder)) return;
         foreach (var file in Directory.EnumerateFiles(paths.FirstPagesFolder))
         {
-            if (await FindStoredAsync(Path.GetFileName(file), cancellationToken) is null) File.Delete(file);
+            var name = Path.GetFileName(file);
+            if (!FabricNames.IsPackageReference(name) || await FindStoredAsync(name, cancellationToken) is null) File.Delete(file);
         }
     }
 

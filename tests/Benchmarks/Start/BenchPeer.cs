@@ -40,7 +40,8 @@ internal sealed class BenchPeer : IAsyncDisposable
             Path.Combine(folder, PeerApi.InstanceFile), JsonSerializer.Serialize(instance, PeerJson.Default.PeerInstance), cancellationToken);
 
         var began = Stopwatch.GetTimestamp();
-        var process = host.Start(Path.Combine(options.RunFolder, "silo", "peer", "architekt-peer"), ["--folder", folder]);
+        var process = host.Start(
+            "/bin/sh", ["-c", "exec \"$@\" >\"$0\" 2>&1", Path.Combine(folder, "peer.log"), Path.Combine(options.RunFolder, "silo", "peer", "architekt-peer"), "--folder", folder]);
         var http = new HttpClient(new SocketsHttpHandler { ConnectCallback = (_, token) => ConnectAsync(Path.Combine(folder, PeerApi.SocketName), process, token) })
         {
             BaseAddress = new Uri($"http://peer/v{PeerApi.Version}/"),

@@ -25,7 +25,7 @@ internal static class StartReport
         foreach (var one in all)
         {
             var (boot, command) = (Median(one.Boots), Median(one.Commands));
-            Console.WriteLine($"{Size(one),-8} the package answers {boot / command:F1} times as soon as the booted blueprint, both from the command (goal: {RatioGoal:F0} or more){Verdict(boot / command >= RatioGoal)}");
+            Console.WriteLine($"{Size(one),-8} the package answers {boot / command:F2} times as soon as the booted blueprint, both from the command (goal: {RatioGoal:F0} or more){Verdict(boot / command >= RatioGoal)}");
         }
 
         Console.WriteLine();
