@@ -54,6 +54,7 @@ qemu-img qemu-utils
 ip iproute2
 setsid util-linux
 setpriv util-linux
+unshare util-linux
 curl curl
 jq jq
 redis-cli redis-tools
@@ -175,6 +176,9 @@ build_all() { # PROJECT FOLDER...: the fabric, and further projects
   publish silo/Architekt.Fabric.Silo silo -r linux-x64 --self-contained false
   publish silo/Architekt.Fabric.Peer peer -r linux-x64
   publish client/Architekt.Fabric.Cli cli -r linux-x64 --self-contained false
+  # fabric run has its own.
+  rm -rf "$out/cli/peer"
+  cp -r --reflink=auto "$out/peer" "$out/cli/peer"
   while [ $# -gt 0 ]; do
     publish "$1" "$2"
     shift 2

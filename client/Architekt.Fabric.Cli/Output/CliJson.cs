@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Architekt.Fabric.Runner;
 
 namespace Architekt.Fabric.Cli.Output;
 
@@ -26,6 +27,7 @@ namespace Architekt.Fabric.Cli.Output;
 [JsonSerializable(typeof(IReadOnlyList<LogLine>))]
 [JsonSerializable(typeof(MigrationReport))]
 [JsonSerializable(typeof(CheckpointResult))]
+[JsonSerializable(typeof(RunReport))]
 [JsonSerializable(typeof(Acknowledgement))]
 [JsonSerializable(typeof(ErrorObject))]
 internal sealed partial class CliJson : JsonSerializerContext
@@ -49,6 +51,8 @@ internal sealed partial class CliJson : JsonSerializerContext
             Enum<OperationOutcome>(),
             Enum<MemoryBase>(),
             Enum<FabricErrorCode>(),
+            Enum<RunStart>(),
+            Enum<RunEndKind>(),
         },
     });
 
