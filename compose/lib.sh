@@ -56,6 +56,7 @@ qemu-img qemu-utils
 ip iproute2
 setsid util-linux
 setpriv util-linux
+unshare util-linux
 curl curl
 jq jq
 redis-cli redis-tools
@@ -178,6 +179,9 @@ build_all() { # PROJECT FOLDER...: the fabric, and further projects
   publish silo/Architekt.Fabric.Peer peer -r linux-x64
   publish client/Architekt.Fabric.Cli cli -r linux-x64 --self-contained false
   attended "$repository/compose/guest/programs.sh" "$out/cli/guest" 8>&-
+  # fabric run has its own.
+  rm -rf "$out/cli/peer"
+  cp -r --reflink=auto "$out/peer" "$out/cli/peer"
   while [ $# -gt 0 ]; do
     publish "$1" "$2"
     shift 2

@@ -29,6 +29,7 @@ internal static class FabricCommandLine
             VmCommands.Create(cli),
             EventCommands.Create(cli),
             OperationCommands.Create(cli),
+            RunCommand.Create(cli),
             CompletionCommand.Create(cli),
         };
         cli.Options.AddTo(root);

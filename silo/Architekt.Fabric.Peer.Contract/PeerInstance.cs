@@ -69,6 +69,12 @@ public sealed record PeerInstance
     /// <summary>Bridge the TAP joins; null for a card that leads nowhere, and for a VM without one.</summary>
     public string? Bridge { get; init; }
 
+    /// <summary>The network of a VM outside of any fabric, instead of <see cref="TapName"/> and <see cref="Bridge"/>; with <see cref="Mac"/>.</summary>
+    public PeerUserNetwork? UserNetwork { get; init; }
+
+    /// <summary>The instance ends as soon as this process has; null for one that is independent of whoever started it.</summary>
+    public PeerKeeper? Keeper { get; init; }
+
     /// <summary>Whether an agent is expected on the agent port.</summary>
     public bool HasAgent { get; init; }
 

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Architekt.Fabric.Runner;
 
 namespace Architekt.Fabric.Cli.Output;
 
@@ -28,6 +29,7 @@ namespace Architekt.Fabric.Cli.Output;
 [JsonSerializable(typeof(MigrationReport))]
 [JsonSerializable(typeof(CheckpointResult))]
 [JsonSerializable(typeof(DrainReport))]
+[JsonSerializable(typeof(RunReport))]
 [JsonSerializable(typeof(Acknowledgement))]
 [JsonSerializable(typeof(ErrorObject))]
 [JsonSerializable(typeof(string[]))]
@@ -53,6 +55,8 @@ internal sealed partial class CliJson : JsonSerializerContext
             Enum<DrainedVmState>(),
             Enum<MemoryBase>(),
             Enum<FabricErrorCode>(),
+            Enum<RunStart>(),
+            Enum<RunEndKind>(),
         },
     });
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Architekt.Fabric.Memory;
+using Architekt.Fabric.Peer.Machine;
 using Architekt.Fabric.Processes;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -46,7 +47,7 @@ internal static class PeerHost
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(socket, static listen => listen.Protocols = HttpProtocols.Http1));
         builder.Services.ConfigureHttpJsonOptions(static json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, PeerJson.Default));
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton(DirtyTracking.Kernel);
+        builder.Services.AddSingleton<IDirtyTrackingProbe, PeerTracking>();
         builder.Services.AddSingleton(instance);
         builder.Services.AddSingleton(new PeerFolder(path));
         AddFaultGate(builder);
@@ -59,6 +60,7 @@ internal static class PeerHost
         service.Ended += () => app.Lifetime.StopApplication();
         await service.WriteIdentityAsync();
         service.PrepareResume();
+        if (instance.Keeper is { } keeper) _ = EndWithAsync(keeper, service);
         await app.RunAsync();
         return 0;
     }
@@ -71,5 +73,12 @@ internal static class PeerHost
     {
         if (builder.Environment.IsEnvironment("Test") && builder.Configuration["Fabric:FaultGateFolder"] is { Length: > 0 } folder)
             builder.Services.AddSingleton(new FileGate(folder, TimeProvider.System));
+    }
+
+    /// <summary>Whoever keeps the instance may be killed and say nothing.</summary>
+    private static async Task EndWithAsync(PeerKeeper keeper, PeerService service)
+    {
+        await new ProcessIdentity(keeper.Pid, keeper.StartTicks).WaitForExitAsync(Timeout.InfiniteTimeSpan);
+        await service.EndAsync(PeerExitKind.Killed, "the process that kept it has ended");
     }
 }

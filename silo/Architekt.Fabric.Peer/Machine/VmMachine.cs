@@ -31,6 +31,9 @@ internal sealed class VmMachine : IAsyncDisposable
 
     public TapDevice? Tap { get; private set; }
 
+    /// <summary>Between the guest's card and a network that takes no TAP; QEMU's only, once it runs.</summary>
+    private PrivateCable? Cable { get; set; }
+
     public QemuProcess Process { get; private set; } = null!;
 
     public QmpClient Qmp { get; private set; } = null!;
@@ -102,6 +105,7 @@ internal sealed class VmMachine : IAsyncDisposable
         if (Fill is not null) await Fill.DisposeAsync();
         Tracker?.Dispose();
         Tap?.Dispose();
+        Cable?.Dispose();
         Memory?.Dispose();
     }
 
@@ -114,10 +118,12 @@ internal sealed class VmMachine : IAsyncDisposable
         Directory.CreateDirectory(Folder.Qemu);
         FileOwner.Give(Folder.Qemu, instance.QemuUserId);
         if (instance.TapName is not null) Tap = OpenTap(instance, start);
+        if (instance.UserNetwork is { IsCardOnTap: true }) Cable = await PrivateCable.OpenAsync(CancellationToken.None);
 
         using (var device = canArm ? UserfaultDevice.OpenInheritable() : null)
-            Process = Launch(instance, Folder, start, Tap, device, logger);
+            Process = Launch(instance, Folder, start, Tap, Cable, device, logger);
         Tap?.StopInheriting();
+        Cable?.Dispose();
 
         using var deadline = new CancellationTokenSource(StartDeadline, time);
         if (isLazy)
@@ -181,12 +187,22 @@ internal sealed class VmMachine : IAsyncDisposable
         }
     }
 
+    private static QemuUserNetwork ToQemu(PeerUserNetwork network, PeerInstance instance, PrivateCable? cable) => new()
+    {
+        GuestAddress = network.GuestAddress,
+        Gateway = network.Gateway,
+        Forwards = [.. network.Forwards.Select(static forward => new QemuForward(forward.Protocol, forward.HostAddress, forward.HostPort, forward.GuestPort))],
+        MacAddress = cable is null ? instance.Mac : null,
+        CableDescriptor = cable?.NearDescriptor,
+    };
+
     private static QemuProcess Launch(
-        PeerInstance instance, PeerFolder folder, MachineStart start, TapDevice? tap, UserfaultDevice? device, ILogger logger)
+        PeerInstance instance, PeerFolder folder, MachineStart start, TapDevice? tap, PrivateCable? cable, UserfaultDevice? device, ILogger logger)
     {
         var descriptors = new List<int>();
         if (device is not null) descriptors.Add(device.Descriptor);
         if (tap is not null) descriptors.Add(tap.InheritableDescriptor);
+        if (cable is not null) descriptors.AddRange([cable.CardDescriptor, cable.NearDescriptor]);
         var machine = new QemuMachine
         {
             Name = instance.Vm,
@@ -205,7 +221,8 @@ internal sealed class VmMachine : IAsyncDisposable
             LivenessSocketPath = folder.InQemu(LivenessSocket),
             AgentSocketPath = folder.InQemu(AgentSocketName),
             Disk = instance.OverlayDiskPath is null ? null : new QemuDisk(instance.OverlayDiskPath, instance.BaseDiskPath!),
-            Network = tap is null ? null : new QemuNetworkInterface(tap.InheritableDescriptor, instance.Mac!),
+            Network = (tap?.InheritableDescriptor ?? cable?.CardDescriptor) is { } card ? new QemuNetworkInterface(card, instance.Mac!) : null,
+            UserNetwork = instance.UserNetwork is { } user ? ToQemu(user, instance, cable) : null,
             Incoming = start != MachineStart.Boot,
             StartPaused = true,
         };

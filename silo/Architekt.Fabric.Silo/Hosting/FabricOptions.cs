@@ -8,8 +8,8 @@ public sealed class FabricOptions
     /// <summary>Name of the configuration section.</summary>
     public const string Section = "Fabric";
 
-    /// <summary>The user QEMU runs as unless told otherwise: outside Debian's and systemd's allocated ranges (Debian policy 9.2.2).</summary>
-    public const int DefaultQemuUserId = 64910;
+    /// <summary>The user QEMU runs as unless told otherwise.</summary>
+    public const int DefaultQemuUserId = Peers.QemuUser.DefaultId;
 
     /// <summary>The host's name, unique in the fabric; defaults to the machine's.</summary>
     public string HostName { get; set; } = DefaultHostName();
