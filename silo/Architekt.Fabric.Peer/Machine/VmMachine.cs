@@ -191,6 +191,7 @@ internal sealed class VmMachine : IAsyncDisposable
         {
             Name = instance.Vm,
             Type = instance.MachineType == "microvm" ? QemuMachineType.Microvm : QemuMachineType.Q35,
+            TypeVersion = instance.MachineVersion,
             Accelerator = instance.Accelerator == "kvm" ? QemuAccelerator.Kvm : QemuAccelerator.Tcg,
             CpuModel = instance.CpuModel,
             VirtualCpus = instance.Vcpus,

@@ -46,7 +46,7 @@ internal sealed partial class HostRuntime
         {
             Name = plan.Package,
             Kind = PackageKind.Package,
-            QemuVersion = facts.QemuVersion.ToString(),
+            QemuVersion = machine.QemuVersion,
             Machine = new PackageMachine { Accelerator = machine.Accelerator, CpuModel = machine.CpuModel, Mac = machine.Mac },
             Vcpus = machine.Vcpus,
             MemoryBytes = machine.MemoryBytes,

@@ -23,8 +23,8 @@ internal sealed partial class HostRuntime
         if (!plan.IsStopped && facts.TrackingReason is { } reason) reasons.Add($"destination '{HostName}' could not migrate it on: {reason}");
         if (machine.Accelerator != facts.Accelerator)
             reasons.Add($"host '{HostName}' runs guests under {facts.Accelerator}, and '{plan.Vm}' runs under {machine.Accelerator}");
-        if (Version.TryParse(machine.QemuVersion, out var version) && version > facts.QemuVersion)
-            reasons.Add($"host '{HostName}' has QEMU {facts.QemuVersion}, which is older than the {version} '{plan.Vm}' was started with");
+        if (QemuMachines.Refusal(machine.MachineType, machine.QemuVersion, facts.QemuVersion) is { } difference)
+            reasons.Add($"'{plan.Vm}' has a machine of QEMU {machine.QemuVersion}, and host '{HostName}' has {difference}");
         if (machine.Mac is not null && Options.Bridge is null) reasons.Add($"host '{HostName}' has no bridge for '{plan.Vm}' to join");
         if (!plan.IsStopped && memory.Refusal(machine.MemoryBytes) is { } refusal) reasons.Add(refusal);
         return Task.FromResult<IReadOnlyList<string>>(reasons);
