@@ -12,6 +12,7 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
     public const string Vm = "redis";
     private readonly string _folder = Path.Combine(Path.GetTempPath(), $"architekt-it-{Guid.NewGuid():N}"[..24]);
     private readonly string _runtime = $"/dev/shm/akit-{Environment.ProcessId}";
+    private readonly string _bridge = $"akit{Environment.ProcessId}";
     private PostgresForwarder? _postgres;
     private string? _skip;
 
@@ -20,6 +21,9 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
     internal SiloProcess HostB { get; private set; } = null!;
 
     internal FabricClient Fabric { get; private set; } = null!;
+
+    /// <summary>First three numbers of the addresses on the bridge that both hosts' VMs can join; this machine has the first one.</summary>
+    internal string Subnet { get; } = $"10.98.{Environment.ProcessId % 256}";
 
     internal PostgresForwarder Postgres => _postgres!;
 
@@ -46,9 +50,12 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         Directory.CreateDirectory(_folder, (UnixFileMode)0b111_101_101);
+        await Command.RunCheckedAsync("ip", ["link", "add", _bridge, "type", "bridge"], cancellationToken: deadline.Token);
+        await Command.RunCheckedAsync("ip", ["address", "add", $"{Subnet}.1/24", "dev", _bridge], cancellationToken: deadline.Token);
+        await Command.RunCheckedAsync("ip", ["link", "set", _bridge, "up"], cancellationToken: deadline.Token);
         _postgres = new PostgresForwarder(await server.CreateEmptyDatabaseAsync(deadline.Token));
-        HostA = new SiloProcess("host-a", "127.0.0.31", Path.Combine(_folder, "a"), _runtime + "-a", _postgres.ConnectionString);
-        HostB = new SiloProcess("host-b", "127.0.0.32", Path.Combine(_folder, "b"), _runtime + "-b", _postgres.ConnectionString);
+        HostA = new SiloProcess("host-a", "127.0.0.31", Path.Combine(_folder, "a"), _runtime + "-a", _bridge, _postgres.ConnectionString);
+        HostB = new SiloProcess("host-b", "127.0.0.32", Path.Combine(_folder, "b"), _runtime + "-b", _bridge, _postgres.ConnectionString);
         await HostA.StartAsync(deadline.Token);
         await HostB.StartAsync(deadline.Token);
         Fabric = await ConnectAsync(deadline.Token);
@@ -109,6 +116,7 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
         }
 
         _postgres?.Dispose();
+        await Command.RunAsync("ip", ["link", "delete", _bridge]);
         Directory.Delete(_folder, recursive: true);
     }
 
