@@ -58,7 +58,7 @@ internal sealed partial class MigrationActs(
             plan.Destination, plan.Machine.PackageDigest, FabricNames.IsPackageName(package) ? package : null, TimeSpan.MaxValue, ReportPull, cancellationToken);
         var bases = await source.FindBasesAsync(plan, cancellationToken);
         _offer = await destination.PrepareAsync(plan, bases, cancellationToken);
-        if (_offer.BaseName is { } used) measured.Base = used == plan.Machine.PackageDigest ? MemoryBase.Package : MemoryBase.LastVisit;
+        if (_offer.BaseName is { } used) measured.Base = FabricNames.IsPackageDigest(used) ? MemoryBase.Package : MemoryBase.LastVisit;
 
         // The pause must not be the first time these lines run, are compiled, or use the connection.
         await SwitchAsync(isRehearsal: true, cancellationToken);

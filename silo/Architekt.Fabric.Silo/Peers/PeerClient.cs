@@ -34,6 +34,9 @@ internal sealed class PeerClient : IDisposable
     public Task<PeerCheckpointed> CheckpointAsync(PeerCheckpoint checkpoint, CancellationToken cancellationToken) =>
         PostAsync("checkpoint", checkpoint, PeerJson.Default.PeerCheckpoint, PeerJson.Default.PeerCheckpointed, cancellationToken);
 
+    public Task<PeerStatus> NameCheckpointAsync(PeerBaseName name, CancellationToken cancellationToken) =>
+        PostAsync("checkpoint/name", name, PeerJson.Default.PeerBaseName, PeerJson.Default.PeerStatus, cancellationToken);
+
     public Task<PeerStatus> StopAsync(long epoch, bool force, CancellationToken cancellationToken) =>
         PostAsync("stop", new PeerStop(epoch, force), PeerJson.Default.PeerStop, PeerJson.Default.PeerStatus, cancellationToken);
 

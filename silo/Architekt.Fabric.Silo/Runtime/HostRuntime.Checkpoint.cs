@@ -1,6 +1,7 @@
 using Architekt.Fabric.Grains;
 using Architekt.Fabric.Packages;
 using Architekt.Fabric.Peer;
+using Architekt.Fabric.Silo.Peers;
 
 namespace Architekt.Fabric.Silo.Runtime;
 
@@ -25,7 +26,8 @@ internal sealed partial class HostRuntime
                 new PeerCheckpoint(plan.Epoch, plan.Operation, draft.Folder, plan.KeepRunning), CancellationToken.None);
             if (!plan.KeepRunning) cancellationToken = CancellationToken.None;
             var package = await draft.CompleteAsync(ManifestOf(plan, origin), progress: null, cancellationToken);
-            if (!plan.KeepRunning) await peer.Ended.WaitAsync(cancellationToken);
+            if (plan.KeepRunning) await NameCheckpointAsync(peer, plan, package.Digest);
+            else await peer.Ended.WaitAsync(cancellationToken);
             return new CheckpointReport(ToInfo(package, plan.Package), made.PauseMs);
         }
         catch (PackageException error)
@@ -36,6 +38,18 @@ internal sealed partial class HostRuntime
         {
             throw new FabricException(
                 FabricErrorCode.Failed, $"Package '{plan.Package}' could not be made of '{plan.Vm}' on '{HostName}': {error.Message}", innerException: error);
+        }
+    }
+
+    private static async Task NameCheckpointAsync(SupervisedPeer peer, CheckpointPlan plan, string digest)
+    {
+        try
+        {
+            await peer.Client.NameCheckpointAsync(new PeerBaseName(plan.Epoch, plan.Operation, digest), CancellationToken.None);
+        }
+        catch (FabricException)
+        {
+            // The guest has ended meanwhile, or cannot be tracked, or its peer is older than this call. The package is whole without it.
         }
     }
 
