@@ -44,6 +44,10 @@ public sealed class PeerClient : IDisposable
     public Task<PeerCheckpointed> CheckpointAsync(PeerCheckpoint checkpoint, CancellationToken cancellationToken) =>
         PostAsync("checkpoint", checkpoint, PeerJson.Default.PeerCheckpoint, PeerJson.Default.PeerCheckpointed, cancellationToken);
 
+    /// <summary>Says under which digest a checkpoint became a package, which makes it a base of the guest that went on.</summary>
+    public Task<PeerStatus> NameCheckpointAsync(PeerBaseName name, CancellationToken cancellationToken) =>
+        PostAsync("checkpoint/name", name, PeerJson.Default.PeerBaseName, PeerJson.Default.PeerStatus, cancellationToken);
+
     /// <summary>Presses the guest's power button, or ends QEMU.</summary>
     public Task<PeerStatus> StopAsync(long epoch, bool force, CancellationToken cancellationToken) =>
         PostAsync("stop", new PeerStop(epoch, force), PeerJson.Default.PeerStop, PeerJson.Default.PeerStatus, cancellationToken);

@@ -30,6 +30,9 @@ public sealed record PeerInstance
     /// <summary>QEMU machine type: q35 or microvm.</summary>
     public required string MachineType { get; init; }
 
+    /// <summary>Version of the machine type, such as 7.2; null for QEMU's newest, and for microvm, which has none.</summary>
+    public string? MachineVersion { get; init; }
+
     /// <summary>kvm or tcg.</summary>
     public required string Accelerator { get; init; }
 

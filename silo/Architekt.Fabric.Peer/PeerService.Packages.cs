@@ -42,6 +42,16 @@ internal sealed partial class PeerService
         });
     }
 
+    public Task<PeerStatus> NameCheckpointAsync(PeerBaseName named) => LockedAsync(() =>
+    {
+        RequireEpoch(named.Epoch);
+        var name = MemoryBases.CheckpointName(named.Operation);
+        if (_machine?.Bases is not { } bases || !(bases.Names.Contains(name) || bases.Names.Contains(named.Name)))
+            throw PeerException.Conflict($"Nothing is known of the RAM that '{instance.Vm}' had at checkpoint {named.Operation}.");
+        _machine.Bases = bases.Renaming(name, named.Name);
+        return Task.FromResult(Status);
+    });
+
     private bool IsRepeated(PeerCheckpoint checkpoint, out PeerCheckpointed answer)
     {
         answer = _checkpointed?.Answer!;

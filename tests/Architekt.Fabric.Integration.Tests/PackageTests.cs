@@ -72,6 +72,13 @@ public sealed class PackageTests(TwoHosts hosts) : IClassFixture<TwoHosts>
 
         var taken = await Assert.ThrowsAsync<FabricException>(() => hosts.Fabric.CheckpointVmAsync(TwoHosts.Vm, "moment", cancellationToken: Token));
         Assert.Equal(FabricErrorCode.AlreadyExists, taken.Code);
+
+        // The guest booted, so nobody else had anything of its RAM before.
+        var other = hosts.Other(origin.Host);
+        await hosts.Fabric.PullPackageAsync(other, result.Package!.Digest, "moment", cancellationToken: Token);
+        var moved = await MigrateAsync(TwoHosts.Vm, other);
+        Assert.Equal(MemoryBase.Package, moved.Base);
+        Assert.True(moved.Transfer.BaseBytes > moved.Transfer.MemoryBytes * MostShareToSend, $"{moved.Transfer}");
     }
 
     [Fact]

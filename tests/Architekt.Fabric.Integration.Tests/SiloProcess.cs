@@ -4,7 +4,7 @@ using Architekt.Fabric.Processes;
 namespace Architekt.Fabric.Integration.Tests;
 
 /// <summary>One host: a real silo process with folders and a loopback address of its own.</summary>
-internal sealed class SiloProcess(string name, string address, string folder, string runtimeFolder, string postgres)
+internal sealed class SiloProcess(string name, string address, string folder, string runtimeFolder, string bridge, string postgres)
 {
     /// <summary>How long a silo may take to end, whatever else is gone.</summary>
     public static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(15);
@@ -38,6 +38,7 @@ internal sealed class SiloProcess(string name, string address, string folder, st
             ["Fabric__HealthPort"] = $"{HealthPort}",
             ["Fabric__StateFolder"] = folder,
             ["Fabric__RuntimeFolder"] = runtimeFolder,
+            ["Fabric__Bridge"] = bridge,
             ["Fabric__Postgres"] = postgres,
             ["Fabric__PeerPath"] = peer,
             ["Fabric__MemoryBytes"] = $"{1L << 30}",

@@ -13,6 +13,7 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
     private readonly string _folder = Path.Combine(Path.GetTempPath(), $"architekt-it-{Guid.NewGuid():N}"[..24]);
     private readonly string _runtime = $"/dev/shm/akit-{Environment.ProcessId}";
     private readonly List<PostgresForwarder> _postgres = [];
+    private readonly string _bridge = $"akit{Environment.ProcessId}";
     private string? _skip;
 
     internal SiloProcess HostA { get; private set; } = null!;
@@ -27,6 +28,9 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
     internal void CutPostgres() => _postgres.ForEach(static way => way.Cut());
 
     internal void MendPostgres() => _postgres.ForEach(static way => way.Mend());
+
+    /// <summary>First three numbers of the addresses on the bridge that both hosts' VMs can join; this machine has the first one.</summary>
+    internal string Subnet { get; } = $"10.98.{Environment.ProcessId % 256}";
 
     public async ValueTask InitializeAsync()
     {
@@ -53,8 +57,11 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
         Directory.CreateDirectory(_folder, (UnixFileMode)0b111_101_101);
         var database = await server.CreateEmptyDatabaseAsync(deadline.Token);
         _postgres.AddRange([new PostgresForwarder(database), new PostgresForwarder(database)]);
-        HostA = new SiloProcess("host-a", "127.0.0.31", Path.Combine(_folder, "a"), _runtime + "-a", _postgres[0].ConnectionString);
-        HostB = new SiloProcess("host-b", "127.0.0.32", Path.Combine(_folder, "b"), _runtime + "-b", _postgres[1].ConnectionString);
+        await Command.RunCheckedAsync("ip", ["link", "add", _bridge, "type", "bridge"], cancellationToken: deadline.Token);
+        await Command.RunCheckedAsync("ip", ["address", "add", $"{Subnet}.1/24", "dev", _bridge], cancellationToken: deadline.Token);
+        await Command.RunCheckedAsync("ip", ["link", "set", _bridge, "up"], cancellationToken: deadline.Token);
+        HostA = new SiloProcess("host-a", "127.0.0.31", Path.Combine(_folder, "a"), _runtime + "-a", _bridge, _postgres[0].ConnectionString);
+        HostB = new SiloProcess("host-b", "127.0.0.32", Path.Combine(_folder, "b"), _runtime + "-b", _bridge, _postgres[1].ConnectionString);
         await HostA.StartAsync(deadline.Token);
         await HostB.StartAsync(deadline.Token);
         Fabric = await ConnectAsync(deadline.Token);
@@ -115,6 +122,7 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
         }
 
         _postgres.ForEach(static way => way.Dispose());
+        await Command.RunAsync("ip", ["link", "delete", _bridge]);
         Directory.Delete(_folder, recursive: true);
     }
 

@@ -8,6 +8,8 @@ internal interface IPackageEnsurer
     /// <param name="reference">The package's name or digest.</param>
     /// <param name="name">A name it gets there if that is free, or null.</param>
     /// <param name="patience">How long to wait; the pull goes on after that, and the error, which is transient, says how far it is.</param>
+    /// <param name="report">Told how far the pull is, if there is one.</param>
     /// <param name="cancellationToken">Ends the waiting, not the pull.</param>
-    Task EnsureAsync(string host, string reference, string? name, TimeSpan patience, CancellationToken cancellationToken);
+    Task EnsureAsync(
+        string host, string reference, string? name, TimeSpan patience, Action<PackageImport>? report, CancellationToken cancellationToken);
 }

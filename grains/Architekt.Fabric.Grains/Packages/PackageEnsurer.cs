@@ -3,7 +3,8 @@ namespace Architekt.Fabric.Grains;
 /// <summary>Asks the package's grain on that host.</summary>
 internal sealed class PackageEnsurer(IGrainFactory grains, TimeProvider time) : IPackageEnsurer
 {
-    public async Task EnsureAsync(string host, string reference, string? name, TimeSpan patience, CancellationToken cancellationToken)
+    public async Task EnsureAsync(
+        string host, string reference, string? name, TimeSpan patience, Action<PackageImport>? report, CancellationToken cancellationToken)
     {
         FabricNames.RequirePackageReference(reference);
         var package = grains.GetGrain<IPackageGrain>(new PackageKey(host, reference).ToString());
@@ -17,6 +18,7 @@ internal sealed class PackageEnsurer(IGrainFactory grains, TimeProvider time) : 
                     $"Package '{reference}' is still being pulled to host '{host}' ({status.BytesDone} of {status.BytesTotal} bytes): try again, or wait for it with 'fabric package pull {reference} --host {host}'.");
             }
 
+            report?.Invoke(status);
             status = await package.GetPullAsync(cancellationToken);
         }
 

@@ -18,7 +18,9 @@ internal sealed partial class VmGrain
         RequireOurs(operation, OperationKinds.Checkpoint);
         if (operation.Outcome == OperationOutcome.Running)
             await GrainFactory.GetGrain<ICheckpointGrain>(operation.Id).StartAsync(cancellationToken);
-        if (operation.Source != Locator.LocalHost) MigrateOnIdle();
+
+        // Nobody talks to such a VM, and nobody would end its grain when the VM is gone.
+        DeactivateOnIdle();
         return operation;
     }
 

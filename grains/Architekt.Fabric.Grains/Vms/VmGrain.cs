@@ -137,7 +137,7 @@ internal sealed partial class VmGrain(
         }
 
         var host = await placer.ChooseAsync(spec, cancellationToken);
-        await packages.EnsureAsync(host, spec.Package, name: null, LongestPull, cancellationToken);
+        await packages.EnsureAsync(host, spec.Package, name: null, LongestPull, report: null, cancellationToken);
         var machine = await GrainFactory.GetGrain<IHostControl>(host).DescribeMachineAsync(spec, cancellationToken);
 
         // Getting the package may have taken long enough for the host to be cordoned meanwhile.

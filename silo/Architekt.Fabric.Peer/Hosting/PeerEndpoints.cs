@@ -13,6 +13,7 @@ internal static class PeerEndpoints
         api.MapPost("/boot", (PeerGrant grant, PeerService peer) => peer.BootAsync(grant.Epoch));
         api.MapPost("/fill", (PeerFillMode fill, PeerService peer) => peer.SetFillAsync(fill));
         api.MapPost("/checkpoint", (PeerCheckpoint checkpoint, PeerService peer) => peer.CheckpointAsync(checkpoint));
+        api.MapPost("/checkpoint/name", (PeerBaseName name, PeerService peer) => peer.NameCheckpointAsync(name));
         api.MapPost("/pause", (PeerGrant grant, PeerService peer) => peer.PauseAsync(grant.Epoch));
         api.MapPost("/resume", (PeerGrant grant, PeerService peer) => peer.ResumeAsync(grant.Epoch));
         api.MapPost("/stop", (PeerStop stop, PeerService peer) => peer.StopAsync(stop.Epoch, stop.Force));

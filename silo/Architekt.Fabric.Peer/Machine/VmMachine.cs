@@ -44,7 +44,7 @@ internal sealed class VmMachine : IAsyncDisposable
     /// <summary>Where QEMU has its RAM under write protection; null on a kernel that cannot.</summary>
     public ArmedMapping? Armed { get; private set; }
 
-    /// <summary>Knows all that the guest has written since it came here; null for one that booted here, whose RAM nobody else has anything of.</summary>
+    /// <summary>Knows all that the guest has written since it came here, or since its first checkpoint; null for one that booted here, whose RAM nobody else has anything of.</summary>
     public DirtyTracker? Tracker { get; private set; }
 
     /// <summary>What is known of RAM that others may have; null as long as that is not clear.</summary>
@@ -83,6 +83,9 @@ internal sealed class VmMachine : IAsyncDisposable
             throw error as PeerException ?? PeerException.Failed($"'{instance.Vm}' could not be started on '{instance.Host}': {ended ?? error.Message}");
         }
     }
+
+    /// <summary>From now on all that the guest writes is known, also between migrations.</summary>
+    public void KeepTracking(DirtyTracker tracker) => Tracker ??= tracker;
 
     /// <summary>A device state that is being written is cancelled; QEMU then runs the guest again by itself if it had stopped it.</summary>
     public async Task CancelDeviceStateAsync(TimeProvider time)
@@ -207,6 +210,7 @@ internal sealed class VmMachine : IAsyncDisposable
         {
             Name = instance.Vm,
             Type = instance.MachineType == "microvm" ? QemuMachineType.Microvm : QemuMachineType.Q35,
+            TypeVersion = instance.MachineVersion,
             Accelerator = instance.Accelerator == "kvm" ? QemuAccelerator.Kvm : QemuAccelerator.Tcg,
             CpuModel = instance.CpuModel,
             VirtualCpus = instance.Vcpus,

@@ -5,10 +5,8 @@ using Architekt.Fabric.Packages;
 using Architekt.Fabric.PackageTransfer;
 using Architekt.Fabric.Silo.Peers;
 using Architekt.Fabric.Silo.Registry;
-using Architekt.Fabric.Silo.Runtime;
 using Architekt.Fabric.Silo.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace Architekt.Fabric.Silo.Tests.Registry;
 
@@ -149,18 +147,10 @@ public sealed class PackageHostTests : IAsyncDisposable
     private async Task<(PackageHost Host, PackageStore Store)> HostAsync(string name)
     {
         var values = new FabricOptions { HostName = name, PackagePort = 0, StateFolder = _package.Beside(name), RuntimeFolder = _package.Beside(name) };
-        var options = Options.Create(values);
-        var store = await PackageStore.OpenAsync(_package.Beside($"{name}-store"), null, Token);
+        var host = await RuntimeHost.CreateAsync(values, _vms);
         var server = PackageServer.Start(values, NullLogger.Instance);
         _servers.Add(server);
-        var peers = new PeerSupervisor(options, _vms, TimeProvider.System, NullLogger<PeerSupervisor>.Instance);
-        var facts = new HostFacts("tcg", "", new Version(7, 2), null, [], "6.18", null, 1 << 30, 4);
-        var paths = new HostPaths(options);
-        var ledger = new MemoryLedger(name, 1 << 30);
-        var kept = new KeptMemory(options, paths, ledger, TimeProvider.System, NullLogger<KeptMemory>.Instance);
-        var exports = new DiskExports(options, NullLogger<DiskExports>.Instance);
-        _servers.Add(exports);
-        var runtime = new HostRuntime(options, facts, paths, store, peers, ledger, kept, exports, _vms, TimeProvider.System);
-        return (new PackageHost(options, runtime, store, server, peers, _vms, TimeProvider.System), store);
+        _servers.Add(host);
+        return (new PackageHost(host.Options, host.Runtime, host.Store, server, host.Peers, _vms, TimeProvider.System), host.Store);
     }
 }
