@@ -39,7 +39,7 @@ SCRIPT
   chmod 755 "$1"
 }
 
-begin_run faults
+begin_run "faults-${1:-all}"
 ensure_packages "$packages_run" "$packages_build"
 build_all tests/Architekt.Fabric.Faults faults
 # QEMU has a user of its own.
