@@ -140,9 +140,9 @@ internal sealed class CellRun(FaultFabric fabric, Cell cell, string operation)
         if (after.HasEnded && !cell.MayEndGuest) throw new CellFailedException($"the guest was lost, though something could run it: {after.Reason} (migration: {ended.Outcome}, {ended.Reason})");
         if (after.HasEnded && string.IsNullOrWhiteSpace(after.Reason)) throw new CellFailedException($"'{fabric.Vm}' is {after.State} without a reason");
 
-        // A guest that lives has moved if and only if the migration says so, except to a host that was away when it was to be told.
+        // A guest that lives has moved if and only if the migration says so, except to a host that was away when its silo was to be asked.
         var hasMoved = after.Host != before.Host;
-        var isOutOfReach = cell is { Fault: Fault.LoseDestinationSilo, Stage.Phase: MigrationPhase.Run };
+        var isOutOfReach = cell is { Fault: Fault.LoseDestinationSilo, Stage.Phase: MigrationPhase.Run or MigrationPhase.Clean or MigrationPhase.Done };
         if (!after.HasEnded && !isOutOfReach && hasMoved != (ended.Outcome == nameof(OperationOutcome.Succeeded)))
             throw new CellFailedException($"the migration {ended.Outcome} ({ended.Reason}), and '{fabric.Vm}' is on {after.Host} with epoch {after.Epoch}");
     }

@@ -10,6 +10,9 @@ namespace Architekt.Fabric.Faults.Running;
 internal sealed class FaultFabric : IAsyncDisposable
 {
     private const string Package = "redis";
+
+    // The same for each guest, because they have the same address, and the client knows it for a while.
+    private const string Mac = "52:54:00:77:00:50";
     private const int RedisPort = 6379;
     private const int Keys = 1000;
     private static readonly TimeSpan _bootLimit = TimeSpan.FromSeconds(60);
@@ -155,7 +158,7 @@ internal sealed class FaultFabric : IAsyncDisposable
     {
         _guests++;
         await client.RunVmAsync(
-            new VmSpec(Vm, Package, Hosts[0].Name, KernelArguments: $"architekt.ip={_options.GuestAddress}/24 architekt.hostname={Vm}"), cancellationToken);
+            new VmSpec(Vm, Package, Hosts[0].Name, Mac: Mac, KernelArguments: $"architekt.ip={_options.GuestAddress}/24 architekt.hostname={Vm}"), cancellationToken);
         await UntilUpAsync(client, cancellationToken);
     }
 
