@@ -26,7 +26,7 @@ case "${1:-}" in
 esac
 [ $# -le 2 ] || { usage >&2; exit 2; }
 
-begin_run faults
+begin_run "faults-${1:-all}"
 ensure_packages "$packages_run" "$packages_build"
 build_all tests/Architekt.Fabric.Faults faults
 install -d -m 755 "$run/gates"

@@ -120,11 +120,14 @@ internal sealed partial class MigrationDriver(
             var act = _state.Act;
             if (gate is not null) await gate.PassAsync(plan.Operation, act);
             var (result, failure) = await ActAsync(plan, acts, act);
-            if (act == MigrationAct.Run && result == ActResult.Unknown && time.GetUtcNow() > runDeadline) result = ActResult.Failed;
+            var isOutOfReach = act == MigrationAct.Run && result == ActResult.Unknown && time.GetUtcNow() > runDeadline;
+            if (isOutOfReach) (result, failure) = (ActResult.Failed, ToOutOfReach(plan, failure!));
             measured.Leave(_state.Phase);
             _state = MigrationMachine.Advance(_state, result, failure);
             if (_state.Act == act) await Task.Delay(RetryDelay, time);
-            if (act == MigrationAct.Run && _state.Failure is not null)
+
+            // Of one that is out of reach nobody knows more than that it is its host's; that host lets it run when it is back.
+            if (act == MigrationAct.Run && _state.Failure is not null && !isOutOfReach)
                 await vms.SetStateAsync(plan.Vm, plan.NextEpoch, VmState.Failed, _state.Failure.Reason, $"'{plan.Vm}' could not be run on '{plan.Destination}': {_state.Failure.Reason}", CancellationToken.None);
         }
 
@@ -151,6 +154,11 @@ internal sealed partial class MigrationDriver(
         await RecordAsync(plan, act);
         return await acts.DoAsync(act, act < MigrationAct.Commit ? _cancelled.Token : CancellationToken.None);
     }
+
+    private static MigrationFailure ToOutOfReach(MigrationPlan plan, MigrationFailure failure) => failure with
+    {
+        Reason = $"'{plan.Vm}' belongs to '{plan.Destination}' now, which cannot be told to run it; it goes on there once its silo is back ({failure.Reason})",
+    };
 
     private void ReportPhase() => _progress!.Report(latest => latest with { Phase = _state.Phase, Message = _state.Failure?.Reason });
 

@@ -12,6 +12,9 @@ internal static class PeerHost
     private const int UsageError = 2;
     private const int GuestNice = -10;
 
+    /// <summary>How long calls that are in flight may hold up the end of a peer whose VM is gone: its host has to clear up after it.</summary>
+    private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(2);
+
     public static async Task<int> RunAsync(string[] args)
     {
         if (args is not ["--folder", { Length: > 0 } path])
@@ -46,6 +49,7 @@ internal static class PeerHost
         File.Delete(socket);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(socket, static listen => listen.Protocols = HttpProtocols.Http1));
         builder.Services.ConfigureHttpJsonOptions(static json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, PeerJson.Default));
+        builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = ShutdownLimit);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<IDirtyTrackingProbe, PeerTracking>();
         builder.Services.AddSingleton(instance);

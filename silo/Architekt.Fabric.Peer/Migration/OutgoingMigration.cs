@@ -208,7 +208,7 @@ internal sealed class OutgoingMigration : IAsyncDisposable
         var digesting = verify ? Task.Run(() => _machine.Memory.ComputeDigest(cancellationToken), cancellationToken) : Task.FromResult<string?>(null)!;
         if (verify) await digesting;
         IsHandedOver = true;
-        await PassAsync("handing-over", CancellationToken.None);
+        await PassAsync("handing-over", cancellationToken);
         var sourceMs = (_time.GetUtcNow() - StoppedAt.Value).TotalMilliseconds;
         await _state!.FlushAsync(cancellationToken);
         lastBytes += stopBytes + afterState;

@@ -9,7 +9,10 @@ namespace Architekt.Fabric.Faults.Running;
 /// <summary>The fabric the faults are done to: two hosts, Postgres, and one Redis guest that serves all cells.</summary>
 internal sealed class FaultFabric : IAsyncDisposable
 {
-    public const string Vm = "redis";
+    private const string Package = "redis";
+
+    // The same for each guest, because they have the same address, and the client knows it for a while.
+    private const string Mac = "52:54:00:77:00:50";
     private const int RedisPort = 6379;
     private const int Keys = 1000;
     private static readonly TimeSpan _bootLimit = TimeSpan.FromSeconds(60);
@@ -19,7 +22,7 @@ internal sealed class FaultFabric : IAsyncDisposable
     // Some writes a millisecond would only keep the processors from what is to be tested.
     private static readonly TimeSpan _pace = TimeSpan.FromMilliseconds(5);
     private readonly FaultOptions _options;
-    private int _loads;
+    private int _loads, _guests;
 
     public FaultFabric(FaultOptions options)
     {
@@ -31,6 +34,9 @@ internal sealed class FaultFabric : IAsyncDisposable
     }
 
     public IReadOnlyList<FaultHost> Hosts { get; }
+
+    /// <summary>The VM; after a failure another one, so that nothing the cells before had to say about the old one is said again.</summary>
+    public string Vm => $"redis-{_guests}";
 
     public FabricRecord Record { get; }
 
@@ -56,7 +62,7 @@ internal sealed class FaultFabric : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await using var client = CreateClient();
-        foreach (var host in Hosts) await client.ImportPackageAsync(host.Name, _options.GuestFolder, Vm, cancellationToken: cancellationToken);
+        foreach (var host in Hosts) await client.ImportPackageAsync(host.Name, _options.GuestFolder, Package, cancellationToken: cancellationToken);
         await RunGuestAsync(client, cancellationToken);
         await UntilQuietAsync(cancellationToken);
     }
@@ -68,26 +74,42 @@ internal sealed class FaultFabric : IAsyncDisposable
         await UntilUpAsync(client, cancellationToken);
     }
 
-    /// <summary>After a failure: gets at a fabric that the next cell can use, if need be with another guest.</summary>
+    /// <summary>After a failure: gets at a fabric that the next cell can use, with another guest.</summary>
     public async Task RepairAsync(CancellationToken cancellationToken)
     {
         foreach (var gate in Directory.EnumerateFiles(GateFolder)) File.Delete(gate);
         await Injector.HealAsync(cancellationToken);
-        try
-        {
-            await Until.NothingAsync(async () => await Record.ListUnfinishedAsync(cancellationToken) is [var id, ..] ? $"operation {id}" : null, _quietLimit, cancellationToken);
-            await UntilQuietAsync(cancellationToken);
-            if (!(await Record.FindVmAsync(Vm, cancellationToken)).HasEnded) return;
-        }
-        catch (CellFailedException)
-        {
-            // It is gone, then.
-        }
-
         await using var client = CreateClient();
-        await client.DeleteVmAsync(Vm, force: true, cancellationToken);
+        await Until.NothingAsync(
+            async () =>
+            {
+                try
+                {
+                    await Injector.ReviveSilosAsync(cancellationToken);
+                    if (await Record.ListUnfinishedAsync(cancellationToken) is [var id, ..]) return $"operation {id} has not ended";
+                    await client.DeleteVmAsync(Vm, force: true, cancellationToken);
+                    return null;
+                }
+                catch (Exception error) when (error is FabricException { Code: not FabricErrorCode.NotFound } or Npgsql.NpgsqlException)
+                {
+                    return error.Message;
+                }
+                catch (FabricException)
+                {
+                    return null;
+                }
+            },
+            _quietLimit,
+            cancellationToken);
         await RunGuestAsync(client, cancellationToken);
         await UntilQuietAsync(cancellationToken);
+    }
+
+    /// <summary>What must not be in the history of the VM.</summary>
+    public async Task<IReadOnlyList<string>> FindBreachesAsync(CancellationToken cancellationToken)
+    {
+        var owners = await Record.ListOwnersAsync(cancellationToken);
+        return HistoryCheck.Find([.. Recorder.Read().Where(run => run.Vm == Vm)], [.. owners.Where(owner => owner.Vm == Vm)]);
     }
 
     /// <summary>A client outside of the guest begins to write.</summary>
@@ -134,8 +156,9 @@ internal sealed class FaultFabric : IAsyncDisposable
 
     private async Task RunGuestAsync(FabricClient client, CancellationToken cancellationToken)
     {
+        _guests++;
         await client.RunVmAsync(
-            new VmSpec(Vm, Vm, Hosts[0].Name, KernelArguments: $"architekt.ip={_options.GuestAddress}/24 architekt.hostname={Vm}"), cancellationToken);
+            new VmSpec(Vm, Package, Hosts[0].Name, Mac: Mac, KernelArguments: $"architekt.ip={_options.GuestAddress}/24 architekt.hostname={Vm}"), cancellationToken);
         await UntilUpAsync(client, cancellationToken);
     }
 

@@ -15,5 +15,5 @@ internal static class MatrixReport
     }
 
     private static string Describe(IReadOnlyList<CellResult> results, Stage stage, Fault fault) =>
-        results.FirstOrDefault(result => result.Cell.Stage == stage && result.Cell.Fault == fault)?.Word ?? (new Cell(stage, fault).IsPossible ? "" : "–");
+        results.FirstOrDefault(result => result.Cell.Stage == stage && result.Cell.Fault == fault)?.Summary ?? (new Cell(stage, fault).IsPossible ? "" : "–");
 }

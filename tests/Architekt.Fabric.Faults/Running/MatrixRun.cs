@@ -1,5 +1,4 @@
 using System.Globalization;
-using Architekt.Fabric.Faults.History;
 using Architekt.Fabric.Faults.Matrix;
 
 namespace Architekt.Fabric.Faults.Running;
@@ -18,7 +17,7 @@ internal sealed class MatrixRun(FaultFabric fabric, IReadOnlyList<Cell> cells)
             Console.Write($"{cell.Stage.Name,-20} {cell.Fault.Name(),-24} ");
             var result = await new CellRun(fabric, cell, string.Create(CultureInfo.InvariantCulture, $"cell-{results.Count + 1}")).RunAsync(cancellationToken);
             results.Add(result);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Word,-22} {result.Seconds,6:0.0} s {result.QuietSeconds,6:0.0} s"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Summary,-22} {result.Seconds,6:0.0} s {result.QuietSeconds,6:0.0} s"));
             if (result.Failure is null) continue;
             Console.WriteLine($"    {result.Failure.ReplaceLineEndings("\n    ")}");
             await fabric.RepairAsync(cancellationToken);
@@ -32,7 +31,7 @@ internal sealed class MatrixRun(FaultFabric fabric, IReadOnlyList<Cell> cells)
     {
         try
         {
-            var breaches = HistoryCheck.Find(fabric.Recorder.Read(), await fabric.Record.ListOwnersAsync(cancellationToken));
+            var breaches = await fabric.FindBreachesAsync(cancellationToken);
             if (breaches.Count > 0) return string.Join("; ", breaches);
             await Until.NothingAsync(
                 async () => await fabric.Record.ListRemindersAsync(cancellationToken) is [var reminder, ..] ? $"a reminder of {reminder}, which has ended" : null,
