@@ -113,7 +113,7 @@ internal static class OperationCommands
         .Add("Verified", operation => operation.Migration?.Verified is { } verified ? (verified ? "yes" : "no") : null)
         .Add("Package", operation => operation.Checkpoint?.PackageName)
         .Add("Moved", operation => operation.Drain is { } drain ? $"{drain.Moved}" : null)
-        .Add("Not moved", operation => operation.Drain is { } drain ? $"{drain.NotMoved}" : null)
+        .Add("Stayed", operation => operation.Drain is { } drain ? $"{drain.NotMoved}" : null)
         .Add("Eviction", operation => operation.Drain?.EvictionMs is { } eviction ? Duration.Format(eviction) : null);
 
     private static Listing<OperationInfo> Listing(DateTimeOffset now) => new Listing<OperationInfo>(operation => operation.Id)

@@ -9,6 +9,8 @@ using Architekt.Fabric.Silo.Registry;
 using Architekt.Fabric.Silo.Runtime;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
+using Orleans.Serialization;
+using Orleans.Storage;
 
 namespace Architekt.Fabric.Silo;
 
@@ -132,7 +134,10 @@ internal static class SiloHost
         silo.UseAdoNetReminderService(orleans => (orleans.Invariant, orleans.ConnectionString) = ("Npgsql", connection.Orleans));
         silo.AddAdoNetGrainStorage(GrainServices.StorageName, orleans => (orleans.Invariant, orleans.ConnectionString) = ("Npgsql", connection.Orleans));
         silo.UseSystemTextJsonGrainStorageSerializer();
-        silo.AddAdoNetGrainStorage("PubSubStore", orleans => (orleans.Invariant, orleans.ConnectionString) = ("Npgsql", connection.Orleans));
+
+        // In Orleans' own form: JSON can be written of what streams keep, and never be read again, so that after the death of a silo nobody heard of events any more.
+        silo.AddAdoNetGrainStorage("PubSubStore", store => store.Configure<Serializer>((orleans, serializer) =>
+            (orleans.Invariant, orleans.ConnectionString, orleans.GrainStorageSerializer) = ("Npgsql", connection.Orleans, new OrleansGrainStorageSerializer(serializer))));
 
         // One stream needs one queue. With the default of eight the agents that look into them ten times a second each take 5 % of a processor,
         // which belongs to guests.
