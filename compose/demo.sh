@@ -8,8 +8,9 @@ usage() {
   cat <<'TEXT'
 Usage: sudo ./compose/demo.sh
 
-Needs Debian or Ubuntu and the .NET 10 SDK; installs the rest. Builds the fabric and a Redis guest, brings up two hosts (network namespaces)
-and a private Postgres, moves the running guest to and fro under load, checks that nothing was lost, and removes it all again.
+Needs Debian or Ubuntu and the .NET 10 SDK; installs the rest. Builds the fabric and a blueprint of an OCI image of Redis, brings up two hosts
+(network namespaces) and a private Postgres, makes a package of the blueprint, resumes it, moves the running guest to and fro under load, checks that
+nothing was lost, and removes it all again.
 
 Environment:
   DEMO_RESULT    file to write the numbers to, as JSON
@@ -108,14 +109,25 @@ if [ -n "${DEMO_RESULT:-}" ]; then
 fi
 ensure_packages "$packages_run" "$packages_build"
 build_all tests/Architekt.Fabric.Demo demo
+# shellcheck source-path=SCRIPTDIR source=guest/options.sh
+. "$repository/compose/guest/options.sh"
+
+say "Building a blueprint of an OCI image of Redis"
+attended "$repository/compose/guest/build.sh" --image "$out/redis-image"
+# Here, not at the client: the kernel comes from the distribution, which no namespace of this run can reach.
+attended dotnet "$out/cli/fabric.dll" blueprint build "$out/redis-image" "$run/redis-blueprint" "${blueprint_options[@]}"
+
 hosts_up 2
 fabric host list
 
-say "Starting Redis on host-a"
-for host in host-a host-b; do
-  attended fabric package import "$out/guest" --host "$host" --name redis -q
-done
-attended fabric vm run redis --package redis --host host-a --append "architekt.ip=$guest_address/24 architekt.hostname=redis" --wait
+say "Making a package of it on host-a, and pulling it to host-b"
+attended fabric package import "$run/redis-blueprint" --host host-a
+attended fabric package create --from redis-blueprint --name redis --host host-a
+attended fabric package pull redis --host host-b -q
+fabric package list
+
+say "Resuming Redis from its package on host-a"
+attended fabric vm run redis --package redis --host host-a --ip "$guest_address/24" --wait
 within 60 redis_answers "$guest_address" || fail "Redis does not answer at $guest_address; the guest's console: fabric vm logs redis"
 start_client
 

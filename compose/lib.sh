@@ -1,4 +1,4 @@
-# Functions shared by demo.sh, bench.sh and test.sh; to be sourced by a bash script that has set -euo pipefail.
+# Functions shared by the scripts beside it; to be sourced by a bash script that has set -euo pipefail.
 #
 #   begin_run NAME       a folder for this run in $run, logs in $logs; everything below is undone when the script ends, however it ends
 #   ensure_packages ...  installs what is missing
@@ -18,6 +18,8 @@ readonly network=10.77.0
 readonly client_address=$network.9
 readonly postgres_address=$network.254
 readonly guest_address=$network.50
+# What guests of one host may have together, in GiB; what they do not touch takes nothing.
+host_memory_gib=1
 readonly as_postgres=(setpriv --reuid=postgres --regid=postgres --init-groups --)
 
 export DEBIAN_FRONTEND=noninteractive DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
@@ -54,6 +56,7 @@ qemu-img qemu-utils
 ip iproute2
 setsid util-linux
 setpriv util-linux
+unshare util-linux
 curl curl
 jq jq
 redis-cli redis-tools
@@ -64,7 +67,6 @@ ld.lld lld
 ld binutils
 /usr/include/zlib.h zlib1g-dev
 /usr/include/stdio.h libc6-dev
-cpio cpio
 gzip gzip
 xz xz-utils
 zstd zstd
@@ -81,6 +83,7 @@ fio fio
 socat socat
 nft nftables
 busybox busybox-static
+cpio cpio
 redis-server redis-server'
 
 ensure_packages() { # LIST...
@@ -147,7 +150,7 @@ ensure_dotnet() {
 publish() { # PROJECT FOLDER OPTION...: publishes into out/FOLDER unless that was made from the same sources
   local project=$1 folder=$out/$2 stamp sources=(interfaces grains silo client guest-agents Directory.Build.props Directory.Packages.props global.json)
   shift 2
-  [[ $project != tests/* ]] || sources+=("$project" tests/Architekt.Fabric.Demo tests/Directory.Build.props)
+  [[ $project != tests/* ]] || sources+=("$project" tests/Architekt.Fabric.Demo tests/Architekt.Fabric.Faults tests/Directory.Build.props)
   stamp=$({
     echo "$*"
     dotnet --version
@@ -175,11 +178,15 @@ build_all() { # PROJECT FOLDER...: the fabric, and further projects
   publish silo/Architekt.Fabric.Silo silo -r linux-x64 --self-contained false
   publish silo/Architekt.Fabric.Peer peer -r linux-x64
   publish client/Architekt.Fabric.Cli cli -r linux-x64 --self-contained false
+  attended "$repository/compose/guest/programs.sh" "$out/cli/guest" 8>&-
+  # fabric run has its own.
+  rm -rf "$out/cli/peer"
+  cp -r --reflink=auto "$out/peer" "$out/cli/peer"
   while [ $# -gt 0 ]; do
     publish "$1" "$2"
     shift 2
   done
-  attended "$repository/compose/guest/build.sh" "$out/guest" 8>&-
+  attended env FABRIC_CLI="$out/cli" "$repository/compose/guest/build.sh" "$out/guest" 8>&-
   exec 8>&-
 }
 
@@ -377,9 +384,9 @@ CONF
 start_silo() { # HOST ADDRESS
   local folder=$run/$1
   mkdir -p "$folder/run"
-  mount -t tmpfs -o mode=755,size=2g architekt "$folder/run"
+  mount -t tmpfs -o mode=755,size=$((2 * host_memory_gib))g architekt "$folder/run"
   ip netns exec "$(namespace "$1")" env \
-    Fabric__HostName="$1" Fabric__AdvertisedAddress="$2" Fabric__Bridge=br0 Fabric__MemoryBytes=$((1 << 30)) \
+    Fabric__HostName="$1" Fabric__AdvertisedAddress="$2" Fabric__Bridge=br0 Fabric__MemoryBytes=$((host_memory_gib << 30)) \
     Fabric__StateFolder="$folder/state" Fabric__RuntimeFolder="$folder/run" \
     Fabric__Postgres="Host=$postgres_address;Database=fabric;Username=fabric;Password=$password" \
     setsid dotnet "$run/silo/Architekt.Fabric.Silo.dll" >"$logs/$1.log" 2>&1 &
@@ -423,6 +430,23 @@ fabric() {
     [ "$status" -eq 6 ] || break
   done
   return "$status"
+}
+
+# QEMU as it is, but it writes down when its guest begins and ends to run: the history the checks go by, which asks neither silo nor peer.
+trace_qemu() { # before hosts_up
+  # QEMU has a user of its own.
+  install -d -m 1777 "$run/history"
+  cat >"$run/qemu-traced" <<SCRIPT
+#!/bin/sh
+read -r stat </proc/\$\$/stat
+ticks() { shift 21; echo "\$1"; }
+trace=$run/history/\$\$.\$(ticks \$stat)
+printf '%s\n' "\$*" >"\$trace.new" && mv "\$trace.new" "\$trace.command"
+exec qemu-system-x86_64 -msg timestamp=on -trace runstate_set -D "\$trace" "\$@"
+SCRIPT
+  chmod 755 "$run/qemu-traced"
+  # Inherited by the silos.
+  export Fabric__QemuBinary=$run/qemu-traced
 }
 
 redis_answers() { # ADDRESS

@@ -10,7 +10,7 @@ usage() {
   cat <<'TEXT'
 Usage: sudo ./compose/test.sh [NAME...]
 
-Runs all test projects, or those whose name contains one of the NAMEs, and ends with a line "N passed, N failed, N skipped".
+Runs all test projects and the chosen cells of faults.sh (name: faults), or those whose name contains one of the NAMEs, and ends with a line "N passed, N failed, N skipped".
 Installs the packages it needs, starts a Docker daemon if there is none, and builds the image of Postgres and the guest.
 
 Environment:
@@ -61,17 +61,20 @@ run_tests() { # PROJECT: adds its counts to passed, failed and skipped, and name
   passed=$((passed + counts[0])) failed=$((failed + counts[1])) skipped=$((skipped + counts[2]))
 }
 
+# Real processes, killed and cut off in the middle of migrations; each cell counts as a test.
+run_faults() {
+  local counts
+  echo 'compose/faults.sh ci'
+  attended timeout -k 60 "${TEST_TIMEOUT:-1800}" "$repository/compose/faults.sh" ci >"$logs/faults.log" 2>&1 || true
+  read -r -a counts < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$logs/faults.log" | tail -n 1; echo '0 1')
+  [ "${counts[1]}" -eq 0 ] || tail -n 60 "$logs/faults.log" | sed 's/^/    /'
+  passed=$((passed + counts[0])) failed=$((failed + counts[1]))
+}
+
 begin_run test
 ensure_packages "$packages_run" "$packages_build" "$packages_test"
 # shellcheck disable=SC2119 # It takes further projects, not the arguments of this script.
 build_all
-
-say "Publishing the guest's programs"
-mkdir -p "$out/agents"
-for name in Init Agent Liveness; do
-  publish "guest-agents/Architekt.$name" "agents/$name" -r linux-x64
-  install -m 755 "$out/agents/$name/architekt-${name,,}" "$out/agents/"
-done
 
 say 'Building the solution, warnings as errors'
 cd "$repository"
@@ -84,13 +87,14 @@ docker_start
 attended quietly "$logs/image.log" "$repository/compose/postgres/build-image.sh"
 
 say 'Running the tests'
-export ARCHITEKT_TEST_GUEST=$out/guest ARCHITEKT_TEST_PEER=$out/peer/architekt-peer ARCHITEKT_TEST_AGENTS=$out/agents
+export ARCHITEKT_TEST_GUEST=$out/guest ARCHITEKT_TEST_PEER=$out/peer/architekt-peer ARCHITEKT_TEST_AGENTS=$out/cli/guest
 passed=0 failed=0 skipped=0
 : >"$logs/skipped"
 for folder in tests/*.Tests/; do
   project=$(basename "$folder")
   ! is_wanted "$project" "$@" || run_tests "$project"
 done
+! is_wanted faults "$@" || run_faults
 
 echo
 forbidden=

@@ -24,4 +24,13 @@ internal static class ExitCodes
         { ErrorCode: null or FabricErrorCode.Unavailable or FabricErrorCode.InvalidArgument } => ExitCode.Failed,
         { ErrorCode: { } code } => Of(code),
     };
+
+    /// <summary>For a drain that has ended.</summary>
+    public static ExitCode Of(DrainResult result) => result switch
+    {
+        { Outcome: OperationOutcome.Succeeded } => ExitCode.Ok,
+        { Outcome: OperationOutcome.Cancelled } => ExitCode.Cancelled,
+        { ErrorCode: { } code } => Of(code),
+        _ => ExitCode.Failed,
+    };
 }

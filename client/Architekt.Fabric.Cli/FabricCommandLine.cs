@@ -24,10 +24,12 @@ internal static class FabricCommandLine
         var root = new RootCommand("Runs virtual machines on a fabric of hosts and moves them between hosts while they run.")
         {
             HostCommands.Create(cli),
+            BlueprintCommands.Create(cli),
             PackageCommands.Create(cli),
             VmCommands.Create(cli),
             EventCommands.Create(cli),
             OperationCommands.Create(cli),
+            RunCommand.Create(cli),
             CompletionCommand.Create(cli),
         };
         cli.Options.AddTo(root);

@@ -1,4 +1,3 @@
-using Architekt.Fabric.Client.Checkpoints;
 using Architekt.Fabric.Client.Migrations;
 
 namespace Architekt.Fabric.Client;
@@ -6,6 +5,7 @@ namespace Architekt.Fabric.Client;
 public partial class FabricClient
 {
     private static readonly TimeSpan _longestTimeout = TimeSpan.FromDays(1);
+    private static readonly TimeSpan _givingUp = TimeSpan.FromSeconds(30);
 
     /// <summary>Starts making a package of a running VM on its host. Returns when the fabric has accepted it.</summary>
     /// <param name="vm">The VM.</param>
@@ -26,22 +26,61 @@ public partial class FabricClient
     }
 
     /// <summary>
-    /// Makes a package with memory from a blueprint: boots it in a VM of its own, waits until the guest says that it is up, writes it down, and removes the VM. A
-    /// checkpoint that failed is a result, not an exception.
+    /// Starts making a package with memory from a blueprint: it is booted in a VM of its own, written down once the guest says that it is up, and the VM is removed. Returns when the fabric
+    /// has accepted it, and it goes on whether or not anybody waits.
     /// </summary>
     /// <param name="recipe">What to make, and from what.</param>
-    /// <param name="cancellationToken">Gives it up; nothing is left.</param>
-    /// <exception cref="FabricException">
-    /// <see cref="FabricErrorCode.Timeout"/> or <see cref="FabricErrorCode.Failed"/>, with the end of its console: the guest did not come up. Otherwise as for
-    /// <see cref="RunVmAsync"/> and <see cref="CheckpointVmAsync"/>.
-    /// </exception>
-    public virtual Task<CheckpointResult> CreatePackageAsync(PackageRecipe recipe, CancellationToken cancellationToken = default)
+    /// <param name="operationId">As for <see cref="CheckpointVmAsync"/>; null makes one up.</param>
+    /// <param name="cancellationToken">Ends the call, not the making.</param>
+    /// <exception cref="FabricException">As for <see cref="RunVmAsync"/>, and <see cref="FabricErrorCode.AlreadyExists"/>: the package's name is taken.</exception>
+    public virtual async Task<CheckpointOperation> StartPackageAsync(
+        PackageRecipe recipe, string? operationId = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         FabricNames.Require(recipe.Name, "package");
         if (recipe.Timeout < TimeSpan.FromSeconds(1) || recipe.Timeout > _longestTimeout)
             throw FabricException.Invalid("The time a guest may take to come up must be 1 second to 1 day.");
-        return new PackageMaker(this, recipe).RunAsync(cancellationToken);
+        var operation = operationId is null ? OperationId.Create() : FabricNames.Require(operationId, "operation");
+        var spec = recipe.ToSpec(operation);
+        FabricNames.Require(spec.Name, "VM");
+        await PullIfMissingAsync(spec, cancellationToken).ConfigureAwait(false);
+        var request = new PackageMaking(operation, recipe.Name, spec, (int)recipe.Timeout.TotalMilliseconds);
+        var started = await RepeatAsync(
+            () => Connection.CallVmAsync(spec.Name, grain => grain.MakePackageAsync(request, cancellationToken), cancellationToken), cancellationToken).ConfigureAwait(false);
+        return new CheckpointOperation(this, Connection.Options, started.Id, started);
+    }
+
+    /// <summary>Makes a package as <see cref="StartPackageAsync"/> does and waits for it. One that failed is a result, with the end of the guest's console, not an exception.</summary>
+    /// <param name="recipe">What to make, and from what.</param>
+    /// <param name="cancellationToken">Gives it up; nothing is left.</param>
+    /// <exception cref="FabricException">As for <see cref="StartPackageAsync"/>.</exception>
+    public virtual async Task<CheckpointResult> CreatePackageAsync(PackageRecipe recipe, CancellationToken cancellationToken = default)
+    {
+        var operation = OperationId.Create();
+        try
+        {
+            var making = await StartPackageAsync(recipe, operation, cancellationToken).ConfigureAwait(false);
+            return await making.WaitForCompletionAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            await GiveUpAsync(GetCheckpoint(operation)).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Not to be cut short by what ended the waiting.</summary>
+    private static async Task GiveUpAsync(CheckpointOperation making)
+    {
+        using var deadline = new CancellationTokenSource(_givingUp);
+        try
+        {
+            await making.CancelAsync(deadline.Token).ConfigureAwait(false);
+        }
+        catch (FabricException error) when (error.Code is FabricErrorCode.Conflict or FabricErrorCode.NotFound)
+        {
+            // It has ended, or it never began.
+        }
     }
 
     /// <summary>A handle on a checkpoint that was started earlier, by anyone. Nothing is asked of the fabric yet.</summary>

@@ -53,12 +53,14 @@ public partial class FabricClient
     /// <summary>Operations, newest first.</summary>
     /// <param name="vm">Only those of this VM; null for all.</param>
     /// <param name="limit">At most this many, 1 to 1000.</param>
+    /// <param name="onlyRunning">Only those that have not ended.</param>
     /// <param name="cancellationToken">Ends the call.</param>
-    public virtual Task<IReadOnlyList<OperationInfo>> ListOperationsAsync(string? vm = null, int limit = 50, CancellationToken cancellationToken = default)
+    public virtual Task<IReadOnlyList<OperationInfo>> ListOperationsAsync(
+        string? vm = null, int limit = 50, bool onlyRunning = false, CancellationToken cancellationToken = default)
     {
         if (vm is not null) FabricNames.Require(vm, "VM");
         if (limit is < 1 or > 1000) throw FabricException.Invalid("The number of operations to list must be 1 to 1000.");
-        return Connection.CallCatalogAsync(catalog => catalog.ListOperationsAsync(vm, limit, cancellationToken), cancellationToken);
+        return Connection.CallCatalogAsync(catalog => catalog.ListOperationsAsync(vm, limit, onlyRunning, cancellationToken), cancellationToken);
     }
 
     internal async IAsyncEnumerable<MigrationProgress> WatchGrainAsync(

@@ -20,7 +20,7 @@ public partial class FabricClient
         return Connection.CallAsync(grains => grains.GetGrain<IPackageGrain>(key).FindAsync(cancellationToken), cancellationToken);
     }
 
-    /// <summary>Brings a folder or an archive into a host's store and waits until it is there. Asking twice joins the import that is under way.</summary>
+    /// <summary>Brings a folder or an archive that lies on a host into its store and waits until it is there. Asking twice joins the import that is under way.</summary>
     /// <param name="host">The host.</param>
     /// <param name="path">Absolute path of the folder or the <c>.ark</c> archive on that host.</param>
     /// <param name="name">The package's name there.</param>
@@ -33,4 +33,21 @@ public partial class FabricClient
         IProgress<PackageImport>? progress = null,
         CancellationToken cancellationToken = default) =>
         new PackageImporter(Connection).ImportAsync(host, path, name, progress, cancellationToken);
+
+    /// <summary>
+    /// Sends a folder or an archive of this machine into a host's store, over NBD to the host's package port, and waits until it is there. What has arrived
+    /// when it is interrupted stays for the next attempt; nobody sees it before all of it has been compared with its manifest.
+    /// </summary>
+    /// <param name="host">The host.</param>
+    /// <param name="path">The folder or the <c>.ark</c> archive, on this machine.</param>
+    /// <param name="name">The package's name there.</param>
+    /// <param name="progress">Told how far it is; what is sent counts once, what is checked once more.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public virtual Task<PackageInfo> UploadPackageAsync(
+        string host,
+        string path,
+        string name,
+        IProgress<PackageImport>? progress = null,
+        CancellationToken cancellationToken = default) =>
+        new PackageSender(Connection).SendAsync(host, path, name, progress, cancellationToken);
 }

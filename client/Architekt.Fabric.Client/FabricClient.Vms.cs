@@ -14,12 +14,17 @@ public partial class FabricClient
         FabricNames.Require(spec.Name, "VM");
         FabricNames.RequirePackageReference(spec.Package);
 
-        // The fabric would pull it as well, but only for as long as one call may take. A host nobody knows is for the fabric to name.
+        await PullIfMissingAsync(spec, cancellationToken).ConfigureAwait(false);
+        return await Connection.CallVmAsync(spec.Name, vm => vm.RunAsync(spec, cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The fabric would pull it as well, but only for as long as one call may take. A host nobody knows is for the fabric to name.</summary>
+    private async Task PullIfMissingAsync(VmSpec spec, CancellationToken cancellationToken)
+    {
         if (spec.Host is not null
             && (await ListHostsAsync(cancellationToken).ConfigureAwait(false)).Any(host => host.Name == spec.Host)
             && await FindPackageAsync(spec.Host, spec.Package, cancellationToken).ConfigureAwait(false) is null)
             await PullPackageAsync(spec.Host, spec.Package, cancellationToken: cancellationToken).ConfigureAwait(false);
-        return await Connection.CallVmAsync(spec.Name, vm => vm.RunAsync(spec, cancellationToken), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>A VM, or null if there is none of that name.</summary>

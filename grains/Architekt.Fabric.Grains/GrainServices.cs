@@ -16,6 +16,7 @@ public static class GrainServices
         silo.Services.AddSingleton<HostFencing>();
         silo.Services.AddSingleton<PackageSources>();
         silo.Services.AddSingleton<PackageEnsurer>();
+        silo.Services.AddSingleton<TemporaryVm>();
         silo.AddIncomingGrainCallFilter<ErrorFilter>();
         silo.AddPlacementDirector<HostPinnedPlacement, HostPinnedDirector>();
         return silo;

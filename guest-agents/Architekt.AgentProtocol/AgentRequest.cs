@@ -12,7 +12,7 @@ public sealed record AgentRequest
     /// <summary>How long the call's hook may take, in milliseconds; the agent's own limit applies when absent or lower.</summary>
     public long? TimeoutMs { get; init; }
 
-    /// <summary>The host's real-time clock, in nanoseconds since the Unix epoch; only for <see cref="AgentCalls.AfterResume"/>.</summary>
+    /// <summary>The host's real-time clock, in nanoseconds since the Unix epoch; only for <see cref="AgentCalls.AfterResume"/> and <see cref="AgentCalls.Identity"/>.</summary>
     public long? UnixTimeNanoseconds { get; init; }
 
     /// <summary>Fresh random bytes for the guest's kernel, base64; only for <see cref="AgentCalls.AfterResume"/> and <see cref="AgentCalls.Identity"/>.</summary>

@@ -8,6 +8,9 @@ public static partial class FabricNames
     /// <summary>Longest name of a host, package or VM, in characters: a DNS label (RFC 1123) less room for suffixes.</summary>
     public const int MaxNameLength = 40;
 
+    /// <summary>What names of VMs begin with that live only for a package to be made of them; no other VM may have such a name, because the fabric removes these by it.</summary>
+    public const string MakingPrefix = "making-";
+
     /// <summary>The Orleans stream provider that carries events to watchers.</summary>
     public const string EventStreamProvider = "fabric-events";
 

@@ -1,6 +1,6 @@
 namespace Architekt.Fabric;
 
-/// <summary>Questions about the whole fabric, answered from Postgres by whichever silo is asked. The key is always 0.</summary>
+/// <summary>Questions about the whole fabric, and what is no more than a mark in Postgres, answered from there by whichever silo is asked. The key is always 0.</summary>
 [Alias("architekt.catalog")]
 public interface ICatalogGrain : IGrainWithIntegerKey
 {
@@ -36,9 +36,10 @@ public interface ICatalogGrain : IGrainWithIntegerKey
     /// <summary>Operations, newest first.</summary>
     /// <param name="vm">Only those of this VM; null for all.</param>
     /// <param name="limit">At most this many, 1 to 1000.</param>
+    /// <param name="onlyRunning">Only those that have not ended.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     [Alias("operations")]
-    Task<IReadOnlyList<OperationInfo>> ListOperationsAsync(string? vm, int limit, CancellationToken cancellationToken = default);
+    Task<IReadOnlyList<OperationInfo>> ListOperationsAsync(string? vm, int limit, bool onlyRunning, CancellationToken cancellationToken = default);
 
     /// <summary>One operation, or null.</summary>
     [Alias("operation")]
@@ -51,6 +52,17 @@ public interface ICatalogGrain : IGrainWithIntegerKey
     /// <summary>The recorded result of a checkpoint that has ended, or null.</summary>
     [Alias("checkpoint-result")]
     Task<CheckpointResult?> FindCheckpointResultAsync(string id, CancellationToken cancellationToken = default);
+
+    /// <summary>The recorded result of a drain that has ended, or null.</summary>
+    [Alias("drain-result")]
+    Task<DrainResult?> FindDrainResultAsync(string id, CancellationToken cancellationToken = default);
+
+    /// <summary>Closes a host to new VMs and migrations, or opens it again. What runs there is not touched. Returns the host as it is then.</summary>
+    /// <param name="host">The host; its silo need not be reachable.</param>
+    /// <param name="isCordoned">Whether it is to be closed.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    [Alias("cordon")]
+    Task<HostInfo> CordonAsync(string host, bool isCordoned, CancellationToken cancellationToken = default);
 
     /// <summary>Events after <paramref name="afterSequence"/>, oldest first; -1 means the newest <paramref name="limit"/>.</summary>
     [Alias("events")]

@@ -74,7 +74,7 @@ public sealed class AgentClient : IAsyncDisposable
         {
             Call = AgentCalls.AfterResume,
             TimeoutMs = HookTimeout(timeout),
-            UnixTimeNanoseconds = (now - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick,
+            UnixTimeNanoseconds = ToNanoseconds(now),
             Entropy = Convert.ToBase64String(RandomNumberGenerator.GetBytes(EntropyBytes)),
         };
         return CallAsync(request, timeout, cancellationToken);
@@ -82,18 +82,20 @@ public sealed class AgentClient : IAsyncDisposable
 
     /// <summary>Makes a guest that has resumed from a package another machine.</summary>
     /// <param name="identity">Who it is now. Fresh random bytes are added.</param>
+    /// <param name="now">The time it is now.</param>
     /// <param name="timeout">How long the call may take.</param>
     /// <param name="cancellationToken">Ends the wait, not what the guest does.</param>
     /// <exception cref="AgentException">
     /// <see cref="AgentExceptionKind.Unsupported"/>: the guest's agent is older than the call and nothing was changed. <see cref="AgentExceptionKind.Failed"/>: part of it could not be
     /// changed. Others as ever.
     /// </exception>
-    public Task<AgentReply> TakeIdentityAsync(AgentIdentity identity, TimeSpan timeout, CancellationToken cancellationToken)
+    public Task<AgentReply> TakeIdentityAsync(AgentIdentity identity, DateTimeOffset now, TimeSpan timeout, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(identity);
         var request = new AgentRequest
         {
             Call = AgentCalls.Identity,
+            UnixTimeNanoseconds = ToNanoseconds(now),
             Entropy = Convert.ToBase64String(RandomNumberGenerator.GetBytes(EntropyBytes)),
             Hostname = identity.Hostname,
             Mac = identity.Mac,
@@ -111,6 +113,8 @@ public sealed class AgentClient : IAsyncDisposable
         _connection.Dispose();
         await _reading;
     }
+
+    private static long ToNanoseconds(DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
 
     private static long HookTimeout(TimeSpan timeout) => Math.Max(1, (long)(timeout.TotalMilliseconds * HookShare));
 

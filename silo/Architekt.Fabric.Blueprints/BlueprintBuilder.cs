@@ -98,7 +98,7 @@ public static class BlueprintBuilder
         if (InitramfsBuilder.Programs.FirstOrDefault(program => !File.Exists(Path.Combine(folder, program))) is { } missing)
         {
             throw new BlueprintException(
-                BlueprintErrorCode.NotFound, $"The folder of the guest's programs, {folder}, lacks {missing}; publish the projects in guest-agents into it.");
+                BlueprintErrorCode.NotFound, $"The folder of the guest's programs, {folder}, lacks {missing}; publish the projects in guest-agents into it (compose/guest/programs.sh), or name another folder.");
         }
     }
 

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Architekt.Fabric.Packages;
 
 namespace Architekt.Fabric.Blueprints;
@@ -82,4 +85,13 @@ public sealed record BlueprintOptions
 
     /// <summary>Notes for the manifest, besides <c>image</c> (the image's digest) and <c>kernel</c> (its version).</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Whether a text may be a <see cref="Ready"/>.</summary>
+    public static bool IsReadyCheck(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var parts = text.Split(':');
+        return parts.Length is 2 or 3 && parts[0] == "tcp" && ushort.TryParse(parts[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 0
+            && (parts.Length == 2 || (parts[1].Split('.').Length == 4 && IPAddress.TryParse(parts[1], out var address) && address.AddressFamily == AddressFamily.InterNetwork));
+    }
 }

@@ -7,7 +7,7 @@ public sealed record KernelSource
     {
     }
 
-    internal string? AptPackage { get; private init; }
+    internal IReadOnlyList<string> AptPackages { get; private init; } = [];
 
     internal IReadOnlyList<string> PackageFiles { get; private init; } = [];
 
@@ -15,11 +15,17 @@ public sealed record KernelSource
 
     internal string? ModulesFolder { get; private init; }
 
-    /// <summary>A package that apt knows, downloaded but not installed: <c>linux-image-cloud-amd64</c>, <c>linux-image-virtual</c>, or one of a certain version.</summary>
-    public static KernelSource FromApt(string packageName)
+    /// <summary>The small kernel for guests that the distribution has: Debian's or Ubuntu's, whichever apt knows here.</summary>
+    public static KernelSource FromDistribution() => FromApt("linux-image-cloud-amd64", "linux-image-virtual");
+
+    /// <summary>
+    /// The first of several packages that apt knows, downloaded but not installed: <c>linux-image-cloud-amd64</c>, <c>linux-image-virtual</c>, or one of a certain version.
+    /// </summary>
+    public static KernelSource FromApt(params IReadOnlyList<string> packageNames)
     {
-        ArgumentException.ThrowIfNullOrEmpty(packageName);
-        return new KernelSource { AptPackage = packageName };
+        ArgumentNullException.ThrowIfNull(packageNames);
+        ArgumentOutOfRangeException.ThrowIfZero(packageNames.Count);
+        return new KernelSource { AptPackages = packageNames };
     }
 
     /// <summary>Debian packages: the one with the kernel and, where they are not in it, those with its modules.</summary>

@@ -8,7 +8,7 @@ namespace Architekt.Fabric.Database;
 public static class FabricDatabaseServices
 {
     /// <summary>
-    /// Adds <see cref="IVmStore"/>, <see cref="IOwnershipStore"/>, <see cref="IOperationStore"/>, <see cref="IEventLog"/> and <see cref="IHostStore"/> over one
+    /// Adds <see cref="IVmStore"/>, <see cref="IOwnershipStore"/>, <see cref="IOperationStore"/>, <see cref="IDrainStore"/>, <see cref="IEventLog"/> and <see cref="IHostStore"/> over one
     /// <see cref="FabricDatabase"/>. They tell the registered <see cref="IEventSink"/> of what they record; without one, nobody.
     /// <see cref="FabricSchema.EnsureAsync"/> must have run before they are used.
     /// </summary>
@@ -24,6 +24,7 @@ public static class FabricDatabaseServices
         services.AddSingleton<IVmStore, VmStore>();
         services.AddSingleton<IOwnershipStore, OwnershipStore>();
         services.AddSingleton<IOperationStore, OperationStore>();
+        services.AddSingleton<IDrainStore, DrainStore>();
         services.AddSingleton<IEventLog, EventLog>();
         services.AddSingleton<IHostStore, HostStore>();
         services.TryAddSingleton<IEventSink, NoEventSink>();

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Architekt.Fabric.Nbd;
 using Architekt.Fabric.Packages;
 
@@ -10,8 +9,6 @@ namespace Architekt.Fabric.PackageTransfer;
 /// </summary>
 public sealed class PackageExports : IAsyncDisposable
 {
-    private const int SecretBytes = 16;
-
     private readonly NbdServer _server;
     private readonly PackageLease _lease;
     private readonly List<FileExport> _exports = [];
@@ -52,7 +49,7 @@ public sealed class PackageExports : IAsyncDisposable
 
     private void Open()
     {
-        var secret = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(SecretBytes));
+        var secret = ExportSecret.Create();
         var names = new Dictionary<string, string>();
         foreach (var entry in _lease.Package.Manifest.Entries)
         {

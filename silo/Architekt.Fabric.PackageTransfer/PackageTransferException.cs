@@ -1,6 +1,6 @@
 namespace Architekt.Fabric.PackageTransfer;
 
-/// <summary>A package could not be read from where it is.</summary>
+/// <summary>A package could not be brought from where it is to where it should be.</summary>
 public sealed class PackageTransferException : Exception
 {
     /// <summary>Makes one.</summary>

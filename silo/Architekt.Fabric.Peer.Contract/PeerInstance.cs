@@ -30,6 +30,9 @@ public sealed record PeerInstance
     /// <summary>QEMU machine type: q35 or microvm.</summary>
     public required string MachineType { get; init; }
 
+    /// <summary>Version of the machine type, such as 7.2; null for QEMU's newest, and for microvm, which has none.</summary>
+    public string? MachineVersion { get; init; }
+
     /// <summary>kvm or tcg.</summary>
     public required string Accelerator { get; init; }
 
@@ -69,6 +72,12 @@ public sealed record PeerInstance
     /// <summary>Bridge the TAP joins; null for a card that leads nowhere, and for a VM without one.</summary>
     public string? Bridge { get; init; }
 
+    /// <summary>The network of a VM outside of any fabric, instead of <see cref="TapName"/> and <see cref="Bridge"/>; with <see cref="Mac"/>.</summary>
+    public PeerUserNetwork? UserNetwork { get; init; }
+
+    /// <summary>The instance ends as soon as this process has; null for one that is independent of whoever started it.</summary>
+    public PeerKeeper? Keeper { get; init; }
+
     /// <summary>Whether an agent is expected on the agent port.</summary>
     public bool HasAgent { get; init; }
 
@@ -85,6 +94,9 @@ public sealed record PeerInstance
 
     /// <summary>State of the devices in the package.</summary>
     public string? PackageStatePath { get; init; }
+
+    /// <summary>File that says which pages VMs of this package touch first: read, if it is there, and written anew by each that resumes. Null keeps no count.</summary>
+    public string? FirstPagesPath { get; init; }
 
     /// <summary>What to do about RAM that the guest has not touched yet after it resumed from a package: <c>none</c>, <c>idle</c> or <c>now</c>.</summary>
     public string Fill { get; init; } = "idle";

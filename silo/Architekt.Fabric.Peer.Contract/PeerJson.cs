@@ -26,5 +26,6 @@ namespace Architekt.Fabric.Peer;
 [JsonSerializable(typeof(PeerFillMode))]
 [JsonSerializable(typeof(PeerCheckpoint))]
 [JsonSerializable(typeof(PeerCheckpointed))]
+[JsonSerializable(typeof(PeerBaseName))]
 [JsonSerializable(typeof(PeerError))]
 public sealed partial class PeerJson : JsonSerializerContext;

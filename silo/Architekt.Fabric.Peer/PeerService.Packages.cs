@@ -8,7 +8,10 @@ namespace Architekt.Fabric.Peer;
 // Packages: resuming from one, and writing down what becomes one.
 internal sealed partial class PeerService
 {
+    /// <summary>What a guest touches in so long is what it will touch when it starts the next time.</summary>
+    private static readonly TimeSpan Beginning = TimeSpan.FromSeconds(1);
     private (string Operation, PeerCheckpointed Answer)? _checkpointed;
+    private Task? _prepared;
 
     public Task<PeerStatus> SetFillAsync(PeerFillMode fill) => LockedAsync(() =>
     {
@@ -38,21 +41,47 @@ internal sealed partial class PeerService
         });
     }
 
+    public Task<PeerStatus> NameCheckpointAsync(PeerBaseName named) => LockedAsync(() =>
+    {
+        RequireEpoch(named.Epoch);
+        var name = MemoryBases.CheckpointName(named.Operation);
+        if (_machine?.Bases is not { } bases || !(bases.Names.Contains(name) || bases.Names.Contains(named.Name)))
+            throw PeerException.Conflict($"Nothing is known of the RAM that '{instance.Vm}' had at checkpoint {named.Operation}.");
+        _machine.Bases = bases.Renaming(name, named.Name);
+        return Task.FromResult(Status);
+    });
+
     private bool IsRepeated(PeerCheckpoint checkpoint, out PeerCheckpointed answer)
     {
         answer = _checkpointed?.Answer!;
         return _checkpointed?.Operation == checkpoint.Operation;
     }
 
+    /// <summary>
+    /// Starts QEMU and loads the package's devices while this peer itself is still starting, before it can be asked to. The guest does not run before it is: the grant is the gate, and that
+    /// comes with <see cref="BootAsync"/>, which tells what went wrong, too.
+    /// </summary>
+    public void PrepareResume()
+    {
+        if (ResumesFromPackage) _prepared = LockedAsync(() => Task.Run(PrepareAsync));
+    }
+
+    private bool ResumesFromPackage => instance is { PackageMemoryPath: not null, PackageStatePath: not null };
+
+    private async Task<bool> PrepareAsync()
+    {
+        // It said that it is up before it was packaged, and says so once.
+        await StartMachineAsync(MachineStart.Resume, from: null, isLive: true);
+        await DeviceStateFile.LoadAsync(_machine!, instance.PackageStatePath!, time);
+        return true;
+    }
+
     private async Task ResumeFromPackageAsync()
     {
         var began = time.GetTimestamp();
-
-        // It said so before it was packaged, and says so once.
-        await StartMachineAsync(MachineStart.Resume, from: null, isLive: true);
         try
         {
-            await DeviceStateFile.LoadAsync(_machine!, instance.PackageStatePath!, time);
+            await (_prepared ?? PrepareAsync());
             await RunGuestAsync();
         }
         catch (Exception error)
@@ -65,19 +94,26 @@ internal sealed partial class PeerService
         _ = IntroduceAsync();
     }
 
-    /// <summary>Tells the guest who it is, and only then lets others hear it.</summary>
+    /// <summary>Tells the guest who it is, only then lets others hear it, and leaves the rest of what it is told for later.</summary>
     private async Task IntroduceAsync()
     {
         try
         {
-            await _guest!.AfterPackageAsync(instance.Identity, instance.Mac, _ending.Token);
+            if (instance.Identity is { } identity) await _guest!.IntroduceAsync(identity, instance.Mac, _ending.Token);
+            if (_machine!.Tap is { } tap && _state != PeerState.Ended) LetOthersHear(tap);
         }
         catch (OperationCanceledException)
         {
             return;
         }
 
-        if (_machine!.Tap is not { } tap || _state == PeerState.Ended) return;
+        await TellResumedLaterAsync();
+        await Task.Delay(Beginning, time, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!_ending.IsCancellationRequested) _machine.Fill?.RememberFirst(instance, logger);
+    }
+
+    private void LetOthersHear(TapDevice tap)
+    {
         try
         {
             tap.SetUp(true);

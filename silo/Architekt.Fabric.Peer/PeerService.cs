@@ -4,6 +4,7 @@ using Architekt.Fabric.Peer.Hosting;
 using Architekt.Fabric.Peer.Machine;
 using Architekt.Fabric.Peer.Migration;
 using Architekt.Fabric.Qemu;
+using FileGate = Architekt.Fabric.Processes.FileGate;
 using ProcessIdentity = Architekt.Fabric.Processes.ProcessIdentity;
 using ProcessPriority = Architekt.Fabric.Processes.ProcessPriority;
 
@@ -13,7 +14,8 @@ namespace Architekt.Fabric.Peer;
 /// The owner of one VM at one epoch, and the gate before its guest: nothing lets the guest run but a grant for exactly this epoch.
 /// </summary>
 internal sealed partial class PeerService(
-    PeerInstance instance, PeerFolder folder, IDirtyTrackingProbe tracking, TimeProvider time, ILogger<PeerService> logger) : IDisposable
+    PeerInstance instance, PeerFolder folder, IDirtyTrackingProbe tracking, TimeProvider time, ILogger<PeerService> logger, FileGate? gate = null)
+    : IDisposable
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
     private const int ReleasedNice = 10;
@@ -48,13 +50,14 @@ internal sealed partial class PeerService(
         _machine?.Bases?.Names,
         _lease is null ? null : _lease.IsStopped);
 
+    private PeerGate Gate => new(
+        instance.Vm, instance.Host, instance.Epoch, _granted, _state, _outgoing?.Operation, _incoming?.Operation, _incoming is { IsLoaded: true }, _running is not null);
+
     public Task<PeerStatus> BootAsync(long epoch) => LockedAsync(async () =>
     {
-        RequireEpoch(epoch);
-        if (_granted == epoch) return Status;
-        Require(PeerState.Idle);
+        if (!Admits(Gate.Boot(epoch))) return Status;
         RequireLease();
-        if (instance is { PackageMemoryPath: not null, PackageStatePath: not null })
+        if (ResumesFromPackage)
         {
             await ResumeFromPackageAsync();
         }
@@ -110,8 +113,7 @@ internal sealed partial class PeerService(
 
     public Task<PeerOffer> ReceiveAsync(PeerIncoming incoming) => LockedAsync(async () =>
     {
-        if (_incoming?.Operation == incoming.Operation) return _incoming.Offer;
-        Require(PeerState.Idle);
+        if (!Admits(Gate.Receive(incoming.Operation))) return _incoming!.Offer;
         await StartMachineAsync(MachineStart.Incoming, incoming.Base, incoming.IsLive);
         _incoming = await IncomingMigration.StartAsync(_machine!, instance, incoming, time, logger);
         _state = PeerState.Incoming;
@@ -138,10 +140,7 @@ internal sealed partial class PeerService(
 
     public Task<PeerRunning> RunAsync(long epoch) => LockedAsync(async () =>
     {
-        RequireEpoch(epoch);
-        if (_running is not null) return _running;
-        if (_incoming is not { Loaded.IsCompletedSuccessfully: true } || !(await _incoming.Loaded).IsLoaded)
-            throw PeerException.Conflict($"'{instance.Vm}' cannot run: its device state is not loaded.");
+        if (!Admits(Gate.Run(epoch))) return _running!;
         var granted = time.GetTimestamp();
         var resumedAt = await _machine!.RunAsync(async () =>
         {
@@ -153,25 +152,22 @@ internal sealed partial class PeerService(
             _state = PeerState.Running;
             return (await resumed).Timestamp;
         });
-        _running = new PeerRunning((resumedAt - _incoming.StateArrivedAt).TotalMilliseconds, time.GetElapsedTime(granted).TotalMilliseconds, _isLive);
+        _running = new PeerRunning((resumedAt - _incoming!.StateArrivedAt).TotalMilliseconds, time.GetElapsedTime(granted).TotalMilliseconds, _isLive);
         _ = SettleAsync();
         return _running;
     });
 
     public async Task<PeerStatus> DiscardAsync(string operation)
     {
-        if (_granted != 0) throw PeerException.Conflict($"'{instance.Vm}' was granted to '{instance.Host}' and is not discarded.");
+        Admits(Gate.Discard());
         await EndAsync(PeerExitKind.Discarded, $"migration {operation} was given up");
         return Status;
     }
 
     public Task<PeerStatus> CopyAsync(PeerCopy copy) => LockedAsync(async () =>
     {
-        if (_outgoing?.Operation == copy.Operation) return Status;
-        Require(PeerState.Running);
-        if (_outgoing is not null)
-            throw PeerException.Conflict($"'{instance.Vm}' is being migrated already (operation {_outgoing.Operation}).");
-        _outgoing = OutgoingMigration.Start(_machine!, instance, copy, time, logger);
+        if (!Admits(Gate.Copy(copy.Operation))) return Status;
+        _outgoing = OutgoingMigration.Start(_machine!, instance, copy, time, logger, gate);
         await Task.CompletedTask;
         return Status;
     });
@@ -215,8 +211,8 @@ internal sealed partial class PeerService(
     {
         return await LockedAsync(async () =>
         {
-            if (_outgoing is null || _outgoing.Operation != operation) return Status;
-            await _outgoing.UndoAsync();
+            if (!Admits(Gate.RollBack(operation))) return Status;
+            await _outgoing!.UndoAsync();
             await ForgetOutgoingAsync();
             PeerLog.RolledBack(logger, operation);
             return Status;
@@ -246,6 +242,8 @@ internal sealed partial class PeerService(
             return;
         }
 
+        // Its QEMU is not known before it has started, and would be left behind.
+        if (_prepared is not null) await _prepared.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try
         {
             _lease?.Dispose();
@@ -337,10 +335,15 @@ internal sealed partial class PeerService(
         if (_machine!.Tap is not null)
             await ((Task)_machine.Qmp.AnnounceSelfAsync(new AnnounceParameters(), _ending.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-        // Its clients have been waiting for the guest, and what its agent does now is done at their expense.
-        await Task.Delay(AgentDelay, time, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await _guest!.AfterResumeAsync(_ending.Token);
+        await TellResumedLaterAsync();
         if (_incoming is not null) await _incoming.DisposeAsync();
+    }
+
+    /// <summary>Its clients have been waiting for the guest, and what its agent does is done at their expense.</summary>
+    private async Task TellResumedLaterAsync()
+    {
+        await Task.Delay(AgentDelay, time, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!_ending.IsCancellationRequested) await _guest!.AfterResumeAsync(_ending.Token);
     }
 
     private async Task ForgetOutgoingAsync()
@@ -375,6 +378,9 @@ internal sealed partial class PeerService(
         _ = shutDown.ContinueWith(task => _guestShutDown = task.IsCompletedSuccessfully, TaskScheduler.Default);
         var code = await machine.Process.WaitForExitAsync(CancellationToken.None);
         await ((Task)shutDown).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        // Whoever asks for it to run is told why it cannot, and is still to be answered.
+        if (_prepared is not null && _granted == 0) return;
         if (_guestShutDown || shutDown.IsCompletedSuccessfully)
             await EndAsync(PeerExitKind.ShutDown, "the guest shut down");
         else
@@ -396,22 +402,19 @@ internal sealed partial class PeerService(
         }
     }
 
-    private void RequireEpoch(long epoch)
+    private void RequireEpoch(long epoch) => Admits(Gate.ForEpoch(epoch));
+
+    private void Require(PeerState wanted) => Admits(Gate.In(wanted));
+
+    private void RefuseDuringMigration() => Admits(Gate.NotMigrating());
+
+    private OutgoingMigration RequireOutgoing(string operation)
     {
-        if (epoch != instance.Epoch) throw PeerException.StaleEpoch(epoch, instance.Epoch);
+        Admits(Gate.Continue(operation));
+        return _outgoing!;
     }
 
-    private void Require(PeerState wanted)
-    {
-        if (_state != wanted) throw PeerException.Conflict($"'{instance.Vm}' is {_state}, not {wanted}.");
-    }
-
-    private void RefuseDuringMigration()
-    {
-        if (_outgoing is not null) throw PeerException.Conflict($"'{instance.Vm}' is being migrated (operation {_outgoing.Operation}).");
-    }
-
-    private OutgoingMigration RequireOutgoing(string operation) => _outgoing is { } outgoing && outgoing.Operation == operation
-        ? outgoing
-        : throw PeerException.Conflict($"No migration {operation} away from '{instance.Host}' is under way.");
+    /// <summary>Throws what the gate refuses; false if the call was carried out before.</summary>
+    private static bool Admits(PeerVerdict verdict) =>
+        verdict.IsRefused ? throw new PeerException(verdict.Code!, verdict.Reason!) : !verdict.IsRepeated;
 }

@@ -15,6 +15,8 @@ internal sealed record DetachedLauncher(string? SystemdRun, string Setsid, bool 
         ExecutablePath.Require("setsid", "util-linux"),
         !Environment.IsPrivilegedProcess);
 
+    internal static DetachedLauncher SessionOnly() => new(SystemdRun: null, ExecutablePath.Require("setsid", "util-linux"), UserManager: false);
+
     internal static bool IsLauncher(string commandLine) => commandLine.Contains(RedirectAndRun, StringComparison.Ordinal);
 
     internal IReadOnlyList<string> CommandLine(string executable, IReadOnlyList<string> args, string logFile)

@@ -30,6 +30,16 @@ public static class DetachedProcess
         CancellationToken cancellationToken = default)
         => StartAsync(DetachedLauncher.ForThisSystem(), file, args, env, workingDir, logFile, cancellationToken);
 
+    /// <summary>
+    /// As <see cref="StartAsync(string, IReadOnlyList{string}, IReadOnlyDictionary{string, string?}, string?, string, CancellationToken)"/>, but only a session of its
+    /// own: the signals of a terminal do not reach the process, and it stays in the service that this process may belong to.
+    /// </summary>
+    /// <inheritdoc cref="StartAsync(string, IReadOnlyList{string}, IReadOnlyDictionary{string, string?}, string?, string, CancellationToken)"/>
+    public static Task<ProcessIdentity> StartInSessionAsync(
+        string file, IReadOnlyList<string> args, IReadOnlyDictionary<string, string?>? env, string? workingDir, string logFile,
+        CancellationToken cancellationToken = default)
+        => StartAsync(DetachedLauncher.SessionOnly(), file, args, env, workingDir, logFile, cancellationToken);
+
     internal static async Task<ProcessIdentity> StartAsync(
         DetachedLauncher launcher, string file, IReadOnlyList<string> args, IReadOnlyDictionary<string, string?>? env, string? workingDir,
         string logFile, CancellationToken cancellationToken)

@@ -13,3 +13,8 @@ catch (Exception error) when (error is FabricException or OptionsValidationExcep
     await Console.Error.WriteLineAsync($"architekt silo: {error.Message}");
     return 1;
 }
+catch (System.Data.Common.DbException error)
+{
+    await Console.Error.WriteLineAsync($"architekt silo: Postgres went away while the silo started: {error.Message.TrimEnd('.')}. Check that it runs, and start the silo again.");
+    return 1;
+}

@@ -120,7 +120,7 @@ public sealed class FabricTests(TwoHosts hosts) : IClassFixture<TwoHosts>
     {
         hosts.Require();
         var before = await hosts.Fabric.GetVmAsync(TwoHosts.Vm, Token);
-        hosts.Postgres.Cut();
+        hosts.CutPostgres();
         try
         {
             var refusal = await Assert.ThrowsAsync<FabricException>(
@@ -131,10 +131,35 @@ public sealed class FabricTests(TwoHosts hosts) : IClassFixture<TwoHosts>
         }
         finally
         {
-            hosts.Postgres.Mend();
+            hosts.MendPostgres();
         }
 
         await TwoHosts.UntilAsync(async () => await IsRunningAsync(), "the VM can be asked for again", Token);
+        await MigrateAsync(hosts.Other(before.Host));
+    }
+
+    [Fact]
+    public async Task PostgresGone_SiloEndsSoonAfterItIsAskedTo_GuestNeverStopsAndIsFoundAgain()
+    {
+        hosts.Require();
+        var before = await hosts.Fabric.GetVmAsync(TwoHosts.Vm, Token);
+        var host = hosts.Of(before.Host);
+        var identity = TwoHosts.Identity(host, $"{TwoHosts.Vm}.{before.Epoch}");
+        hosts.CutPostgres();
+        try
+        {
+            Assert.True(await host.StopAsync(SiloProcess.LongestStop), $"The silo had not ended {SiloProcess.LongestStop.TotalSeconds:0} s after SIGTERM.");
+            Assert.True(new ProcessIdentity(identity.QemuPid, identity.QemuStartTicks).IsAlive());
+            await AssertGuestAnswersAsync(before);
+        }
+        finally
+        {
+            hosts.MendPostgres();
+        }
+
+        await host.StartAsync(Token);
+        await TwoHosts.UntilAsync(async () => await IsRunningAsync(), "the VM is shown as running again", Token);
+        Assert.Equal(identity, TwoHosts.Identity(host, $"{TwoHosts.Vm}.{before.Epoch}"));
         await MigrateAsync(hosts.Other(before.Host));
     }
 
@@ -194,21 +219,7 @@ public sealed class FabricTests(TwoHosts hosts) : IClassFixture<TwoHosts>
         }
     }
 
-    private static async Task UntilCopyingAsync(Client.MigrationOperation migration)
-    {
-        await foreach (var progress in migration.WatchAsync(cancellationToken: Token))
-        {
-            Assert.True(progress.Result is null, $"It ended before it was seen copying: {progress.Result?.Reason}");
-            if (progress is { Phase: MigrationPhase.Copy, Transfer.MemoryBytes: > 0 }) return;
-        }
-    }
+    private static Task UntilCopyingAsync(Client.MigrationOperation migration) => TwoHosts.UntilCopyingAsync(migration, Token);
 
-    /// <summary>The agent in the guest answers on its port: the guest runs, and nowhere else but here.</summary>
-    private async Task AssertGuestAnswersAsync(VmInfo vm)
-    {
-        var port = Path.Combine(hosts.Of(vm.Host).RuntimeFolder, $"{vm.Name}.{vm.Epoch}", PeerApi.QemuFolder, "agent.sock");
-        await using var agent = await Agents.AgentClient.ConnectAsync(port, Token);
-        var answer = await agent.PingAsync(TimeSpan.FromSeconds(30), Token);
-        Assert.True(answer.Ok);
-    }
+    private Task AssertGuestAnswersAsync(VmInfo vm) => hosts.AssertGuestAnswersAsync(vm, Token);
 }

@@ -72,6 +72,13 @@ public sealed class PackageTests(TwoHosts hosts) : IClassFixture<TwoHosts>
 
         var taken = await Assert.ThrowsAsync<FabricException>(() => hosts.Fabric.CheckpointVmAsync(TwoHosts.Vm, "moment", cancellationToken: Token));
         Assert.Equal(FabricErrorCode.AlreadyExists, taken.Code);
+
+        // The guest booted, so nobody else had anything of its RAM before.
+        var other = hosts.Other(origin.Host);
+        await hosts.Fabric.PullPackageAsync(other, result.Package!.Digest, "moment", cancellationToken: Token);
+        var moved = await MigrateAsync(TwoHosts.Vm, other);
+        Assert.Equal(MemoryBase.Package, moved.Base);
+        Assert.True(moved.Transfer.BaseBytes > moved.Transfer.MemoryBytes * MostShareToSend, $"{moved.Transfer}");
     }
 
     [Fact]
@@ -85,12 +92,53 @@ public sealed class PackageTests(TwoHosts hosts) : IClassFixture<TwoHosts>
             Timeout = TimeSpan.FromSeconds(20),
         };
 
-        var error = await Assert.ThrowsAsync<FabricException>(() => hosts.Fabric.CreatePackageAsync(recipe, Token));
+        var result = await hosts.Fabric.CreatePackageAsync(recipe, Token);
 
-        Assert.Contains("Its console ended with: ", error.Message, StringComparison.Ordinal);
-        Assert.Contains("panic", error.Message, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(OperationOutcome.Failed, result.Outcome);
+        Assert.Contains("Its console ended with: ", result.Reason, StringComparison.Ordinal);
+        Assert.Contains("panic", result.Reason, StringComparison.OrdinalIgnoreCase);
         Assert.Null(await hosts.Fabric.FindPackageAsync(hosts.HostA.Name, "never", Token));
-        Assert.DoesNotContain(await hosts.Fabric.ListVmsAsync(Token), static vm => vm.Name.StartsWith("making-", StringComparison.Ordinal));
+        await AssertNothingIsLeftOfAsync(result.Vm);
+    }
+
+    [Fact]
+    public async Task CreatePackage_ClientDisappearsWhileTheGuestBoots_IsMadeAndLeavesNothing()
+    {
+        hosts.Require();
+        string operation;
+        await using (var client = await hosts.ConnectAsync(Token))
+        {
+            var recipe = new PackageRecipe("redis", "orphaned", hosts.HostA.Name) { HasNetwork = false };
+            operation = (await client.StartPackageAsync(recipe, cancellationToken: Token)).Id;
+        }
+
+        var result = await hosts.Fabric.GetCheckpoint(operation).WaitForCompletionAsync(Token);
+
+        Assert.True(result.Outcome == OperationOutcome.Succeeded, result.Reason);
+        Assert.Equal(result.Package?.Digest, (await hosts.Fabric.FindPackageAsync(hosts.HostA.Name, "orphaned", Token))?.Digest);
+        await AssertNothingIsLeftOfAsync(result.Vm);
+        await hosts.Fabric.DeletePackageAsync(hosts.HostA.Name, "orphaned", Token);
+    }
+
+    [Fact]
+    public async Task CreatePackage_ClientAndSiloAreKilledWhileTheGuestBoots_LeavesNothing()
+    {
+        hosts.Require();
+        CheckpointOperation making;
+        await using (var client = await hosts.ConnectAsync(Token))
+        {
+            var recipe = new PackageRecipe("redis", "halfway", hosts.HostA.Name) { HasNetwork = false };
+            making = hosts.Fabric.GetCheckpoint((await client.StartPackageAsync(recipe, cancellationToken: Token)).Id);
+        }
+
+        await TwoHosts.UntilAsync(() => Task.FromResult(TwoHosts.Instances(hosts.HostA).Any(IsMaking)), "the guest is started", Token);
+        await hosts.HostA.KillAsync();
+        await hosts.HostA.StartAsync(Token);
+        var result = await making.WaitForCompletionAsync(Token);
+
+        Assert.Equal(OperationOutcome.Failed, result.Outcome);
+        Assert.Null(await hosts.Fabric.FindPackageAsync(hosts.HostA.Name, "halfway", Token));
+        await AssertNothingIsLeftOfAsync(result.Vm);
     }
 
     [Fact]
@@ -120,6 +168,15 @@ public sealed class PackageTests(TwoHosts hosts) : IClassFixture<TwoHosts>
         {
             await DeleteAsync(name);
         }
+    }
+
+    private static bool IsMaking(string name) => name.StartsWith(FabricNames.MakingPrefix, StringComparison.Ordinal);
+
+    private async Task AssertNothingIsLeftOfAsync(string vm)
+    {
+        await TwoHosts.UntilAsync(async () => await hosts.Fabric.FindVmAsync(vm, Token) is null, $"'{vm}' is forgotten", Token);
+        await TwoHosts.UntilAsync(() => Task.FromResult(!TwoHosts.Instances(hosts.HostA).Any(IsMaking)), "its processes are gone", Token);
+        Assert.Empty(hosts.Disks(hosts.HostA, vm));
     }
 
     private async Task<MigrationResult> MigrateAsync(string vm, string destination)

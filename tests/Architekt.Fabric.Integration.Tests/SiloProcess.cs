@@ -4,8 +4,11 @@ using Architekt.Fabric.Processes;
 namespace Architekt.Fabric.Integration.Tests;
 
 /// <summary>One host: a real silo process with folders and a loopback address of its own.</summary>
-internal sealed class SiloProcess(string name, string address, string folder, string runtimeFolder, string postgres)
+internal sealed class SiloProcess(string name, string address, string folder, string runtimeFolder, string bridge, string postgres)
 {
+    /// <summary>How long a silo may take to end, whatever else is gone.</summary>
+    public static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(15);
+
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(90);
     private static readonly HttpClient Http = new();
     private ProcessIdentity? _process;
@@ -35,6 +38,7 @@ internal sealed class SiloProcess(string name, string address, string folder, st
             ["Fabric__HealthPort"] = $"{HealthPort}",
             ["Fabric__StateFolder"] = folder,
             ["Fabric__RuntimeFolder"] = runtimeFolder,
+            ["Fabric__Bridge"] = bridge,
             ["Fabric__Postgres"] = postgres,
             ["Fabric__PeerPath"] = peer,
             ["Fabric__MemoryBytes"] = $"{1L << 30}",
@@ -61,12 +65,17 @@ internal sealed class SiloProcess(string name, string address, string folder, st
         _process = null;
     }
 
-    public async Task StopAsync()
+    public Task StopAsync() => StopAsync(TimeSpan.FromSeconds(30));
+
+    /// <summary>Asks it to end, and kills it if it does not. Whether it ended by itself.</summary>
+    public async Task<bool> StopAsync(TimeSpan limit)
     {
-        if (_process is not { } process) return;
+        if (_process is not { } process) return true;
         process.Kill(ProcessSignal.Terminate);
-        if (!await process.WaitForExitAsync(TimeSpan.FromSeconds(30))) await KillAsync();
+        var hasEnded = await process.WaitForExitAsync(limit);
+        if (!hasEnded) await KillAsync();
         _process = null;
+        return hasEnded;
     }
 
     private static async Task<bool> IsHealthyAsync(string address, CancellationToken cancellationToken)

@@ -12,7 +12,8 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
     public const string Vm = "redis";
     private readonly string _folder = Path.Combine(Path.GetTempPath(), $"architekt-it-{Guid.NewGuid():N}"[..24]);
     private readonly string _runtime = $"/dev/shm/akit-{Environment.ProcessId}";
-    private PostgresForwarder? _postgres;
+    private readonly List<PostgresForwarder> _postgres = [];
+    private readonly string _bridge = $"akit{Environment.ProcessId}";
     private string? _skip;
 
     internal SiloProcess HostA { get; private set; } = null!;
@@ -21,7 +22,15 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
 
     internal FabricClient Fabric { get; private set; } = null!;
 
-    internal PostgresForwarder Postgres => _postgres!;
+    /// <summary>A host's own way to Postgres.</summary>
+    internal PostgresForwarder PostgresOf(SiloProcess host) => _postgres[host == HostA ? 0 : 1];
+
+    internal void CutPostgres() => _postgres.ForEach(static way => way.Cut());
+
+    internal void MendPostgres() => _postgres.ForEach(static way => way.Mend());
+
+    /// <summary>First three numbers of the addresses on the bridge that both hosts' VMs can join; this machine has the first one.</summary>
+    internal string Subnet { get; } = $"10.98.{Environment.ProcessId % 256}";
 
     public async ValueTask InitializeAsync()
     {
@@ -46,14 +55,16 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         Directory.CreateDirectory(_folder, (UnixFileMode)0b111_101_101);
-        _postgres = new PostgresForwarder(await server.CreateEmptyDatabaseAsync(deadline.Token));
-        HostA = new SiloProcess("host-a", "127.0.0.31", Path.Combine(_folder, "a"), _runtime + "-a", _postgres.ConnectionString);
-        HostB = new SiloProcess("host-b", "127.0.0.32", Path.Combine(_folder, "b"), _runtime + "-b", _postgres.ConnectionString);
+        var database = await server.CreateEmptyDatabaseAsync(deadline.Token);
+        _postgres.AddRange([new PostgresForwarder(database), new PostgresForwarder(database)]);
+        await Command.RunCheckedAsync("ip", ["link", "add", _bridge, "type", "bridge"], cancellationToken: deadline.Token);
+        await Command.RunCheckedAsync("ip", ["address", "add", $"{Subnet}.1/24", "dev", _bridge], cancellationToken: deadline.Token);
+        await Command.RunCheckedAsync("ip", ["link", "set", _bridge, "up"], cancellationToken: deadline.Token);
+        HostA = new SiloProcess("host-a", "127.0.0.31", Path.Combine(_folder, "a"), _runtime + "-a", _bridge, _postgres[0].ConnectionString);
+        HostB = new SiloProcess("host-b", "127.0.0.32", Path.Combine(_folder, "b"), _runtime + "-b", _bridge, _postgres[1].ConnectionString);
         await HostA.StartAsync(deadline.Token);
         await HostB.StartAsync(deadline.Token);
-        Fabric = await FabricClient.ConnectAsync(
-            new FabricClientOptions { Gateways = { HostA.Gateway, HostB.Gateway }, ClusterId = "integration", ConnectTimeout = TimeSpan.FromSeconds(30) },
-            deadline.Token);
+        Fabric = await ConnectAsync(deadline.Token);
         foreach (var host in new[] { HostA, HostB })
         {
             await ReachAsync(host, deadline.Token);
@@ -77,8 +88,13 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
         }
     }
 
+    /// <summary>A client of its own, for a test that has it disappear.</summary>
+    internal Task<FabricClient> ConnectAsync(CancellationToken cancellationToken) => FabricClient.ConnectAsync(
+        new FabricClientOptions { Gateways = { HostA.Gateway, HostB.Gateway }, ClusterId = "integration", ConnectTimeout = TimeSpan.FromSeconds(30) },
+        cancellationToken);
+
     /// <summary>A silo that has joined is not known to all others at once.</summary>
-    private async Task ReachAsync(SiloProcess host, CancellationToken cancellationToken)
+    internal async Task ReachAsync(SiloProcess host, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -105,7 +121,8 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
             if (Directory.Exists(host.RuntimeFolder)) Directory.Delete(host.RuntimeFolder, recursive: true);
         }
 
-        _postgres?.Dispose();
+        _postgres.ForEach(static way => way.Dispose());
+        await Command.RunAsync("ip", ["link", "delete", _bridge]);
         Directory.Delete(_folder, recursive: true);
     }
 
@@ -119,6 +136,9 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
     /// <summary>Where a host keeps a package.</summary>
     internal string PackageFolder(SiloProcess host, string digest) => Path.Combine(StateFolder(host), "packages", digest);
 
+    /// <summary>Where a host keeps what has arrived of a package it is pulling.</summary>
+    internal string PullingFolder(SiloProcess host, string digest) => Path.Combine(StateFolder(host), "packages", $".pulling-{digest}");
+
     /// <summary>The disks a VM has on a host.</summary>
     internal IReadOnlyList<string> Disks(SiloProcess host, string vm) => Directory.GetFiles(Path.Combine(StateFolder(host), "disks"), $"{vm}.*");
 
@@ -130,6 +150,24 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
 
     internal static PeerIdentity Identity(SiloProcess host, string instance) => JsonSerializer.Deserialize(
         File.ReadAllBytes(Path.Combine(host.RuntimeFolder, instance, PeerApi.IdentityFile)), PeerJson.Default.PeerIdentity)!;
+
+    internal static async Task UntilCopyingAsync(MigrationOperation migration, CancellationToken cancellationToken)
+    {
+        await foreach (var progress in migration.WatchAsync(cancellationToken: cancellationToken))
+        {
+            Assert.True(progress.Result is null, $"It ended before it was seen copying: {progress.Result?.Reason}");
+            if (progress is { Phase: MigrationPhase.Copy, Transfer.MemoryBytes: > 0 }) return;
+        }
+    }
+
+    /// <summary>The agent in the guest answers on its port: the guest runs, and nowhere else but here.</summary>
+    internal async Task AssertGuestAnswersAsync(VmInfo vm, CancellationToken cancellationToken)
+    {
+        var port = Path.Combine(Of(vm.Host).RuntimeFolder, $"{vm.Name}.{vm.Epoch}", PeerApi.QemuFolder, "agent.sock");
+        await using var agent = await Agents.AgentClient.ConnectAsync(port, cancellationToken);
+        var answer = await agent.PingAsync(TimeSpan.FromSeconds(30), cancellationToken);
+        Assert.True(answer.Ok);
+    }
 
     internal static async Task UntilAsync(Func<Task<bool>> condition, string what, CancellationToken cancellationToken)
     {

@@ -36,6 +36,41 @@ public sealed class PeerServiceBaseTests(PackagedGuest guest)
         await fifth.Destination.DisposeAsync();
     }
 
+    [Fact]
+    public async Task Migrate_DestinationHasACheckpointOfTheBootedGuest_IsSentWhatChangedSinceOnly()
+    {
+        await guest.RequireAsync();
+        var blueprint = TestHost.RequireGuest();
+        var first = await guest.BootAsync();
+        Assert.Null(first.Service.Status.Bases);
+
+        var moment = await CheckpointAsync(first, "moment");
+
+        Assert.Equal([moment.Name], first.Service.Status.Bases!);
+        var second = await guest.MigrateAsync(first, blueprint, "to-moment", moment);
+        AssertSmall(second.Offer, second.Switched);
+        await PackagedGuest.IntactAsync(second.Destination, 1);
+        await second.Destination.PingAgentAsync();
+        await second.Destination.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Migrate_AfterACheckpoint_StillKnowsWhatDiffersFromThePackage()
+    {
+        var package = await guest.RequireAsync();
+        var from = new PeerBase(PackagedGuest.Digest, Path.Combine(package, PeerApi.CheckpointMemory));
+        var first = await guest.ResumeAsync(package);
+        await PackagedGuest.IntactAsync(first, 1);
+
+        for (var number = 1; number <= 4; number++) await CheckpointAsync(first, $"checkpoint-{number}");
+
+        Assert.Equal([PackagedGuest.Digest, "sha256-checkpoint-2", "sha256-checkpoint-3", "sha256-checkpoint-4"], first.Service.Status.Bases!);
+        var second = await guest.MigrateAsync(first, package, "after-checkpoints", from);
+        AssertSmall(second.Offer, second.Switched);
+        await PackagedGuest.IntactAsync(second.Destination, 1);
+        await second.Destination.DisposeAsync();
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -99,6 +134,16 @@ public sealed class PeerServiceBaseTests(PackagedGuest guest)
 
         Assert.Null(offer.BaseName);
         Assert.Equal(0, peer.Service.Status.ResidentBytes);
+    }
+
+    /// <summary>Makes a checkpoint after which the guest goes on, and names it as the fabric does when it has made a package of it.</summary>
+    private async Task<PeerBase> CheckpointAsync(TestPeer peer, string operation)
+    {
+        var folder = guest.MakeFolder(TestHost.RequireGuest());
+        await peer.Service.CheckpointAsync(new PeerCheckpoint(peer.Instance.Epoch, operation, folder, KeepRunning: true));
+        var name = $"sha256-{operation}";
+        await peer.Service.NameCheckpointAsync(new PeerBaseName(peer.Instance.Epoch, operation, name));
+        return new PeerBase(name, Path.Combine(folder, PeerApi.CheckpointMemory));
     }
 
     private static void AssertSmall(PeerOffer offer, PeerSwitched switched)

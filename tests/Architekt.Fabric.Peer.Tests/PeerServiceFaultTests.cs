@@ -23,7 +23,7 @@ public sealed class PeerServiceFaultTests(MigratingGuest guest)
 
         Assert.Equal("Conflict", refusal.Code);
         Assert.Contains("first", refusal.Message, StringComparison.Ordinal);
-        await GiveUpAsync(source, destination, "first");
+        await MigratingGuest.GiveUpAsync(source, destination, "first");
     }
 
     [Fact]
@@ -33,7 +33,7 @@ public sealed class PeerServiceFaultTests(MigratingGuest guest)
         var (destination, offer) = await guest.PrepareAsync("brief");
         await source.Service.CopyAsync(MigratingGuest.CopyTo(offer, "brief"));
 
-        await GiveUpAsync(source, destination, "brief");
+        await MigratingGuest.GiveUpAsync(source, destination, "brief");
 
         await source.PingAgentAsync();
         await guest.MigrateAsync("after-brief");
@@ -65,7 +65,7 @@ public sealed class PeerServiceFaultTests(MigratingGuest guest)
 
         await destination.DisposeAsync();
 
-        Assert.NotEmpty(await WaitForErrorAsync(source));
+        Assert.NotEmpty(await MigratingGuest.WaitForErrorAsync(source));
         await source.PingAgentAsync();
         await source.Service.RollBackAsync("lost");
         Assert.Null(source.Service.Status.Operation);
@@ -88,30 +88,11 @@ public sealed class PeerServiceFaultTests(MigratingGuest guest)
 
         await source.Service.CopyAsync(MigratingGuest.CopyTo(offer with { DiskPort = ((IPEndPoint)silent.LocalEndpoint).Port }, operation));
 
-        Assert.Contains(reason, await WaitForErrorAsync(source), StringComparison.Ordinal);
+        Assert.Contains(reason, await MigratingGuest.WaitForErrorAsync(source), StringComparison.Ordinal);
         await answer;
         (await accepting).Dispose();
         await source.PingAgentAsync();
-        await GiveUpAsync(source, destination, operation);
+        await MigratingGuest.GiveUpAsync(source, destination, operation);
         await guest.MigrateAsync($"after-{operation}");
-    }
-
-    private static async Task GiveUpAsync(TestPeer source, TestPeer destination, string operation)
-    {
-        await destination.Service.DiscardAsync(operation);
-        await source.Service.RollBackAsync(operation);
-        Assert.Equal(PeerState.Running, source.Service.Status.State);
-        Assert.Null(source.Service.Status.Operation);
-    }
-
-    private static async Task<string> WaitForErrorAsync(TestPeer source)
-    {
-        var deadline = Deadline.After(30);
-        for (var version = -1L; ;)
-        {
-            var transfer = await source.Service.WaitTransferAsync(version, deadline);
-            if (transfer.Error is { } error) return error;
-            version = transfer.Version;
-        }
     }
 }

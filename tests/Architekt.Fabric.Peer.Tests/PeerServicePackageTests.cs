@@ -85,17 +85,66 @@ public sealed class PeerServicePackageTests(PackagedGuest guest)
     }
 
     [Fact]
-    public async Task Boot_StateIsDamaged_LeavesNothingRunning()
+    public async Task Boot_AgainFromTheSamePackage_TouchesLittleThatIsMissing()
     {
         var package = await guest.RequireAsync();
-        var damaged = Path.Combine(guest.Host.Path, "damaged");
+        var noted = Path.Combine(guest.Host.Path, $"first-{Guid.NewGuid():N}");
+        var missed = new List<long>();
+        for (var time = 0; time < 2; time++)
+        {
+            await using var peer = await guest.ResumeAsync(package, change: instance => instance with { FirstPagesPath = noted });
+            await peer.PingAgentAsync();
+            missed.Add(peer.Service.Status.Fill!.PagesOnDemand);
+            await Deadline.UntilAsync(() => File.Exists(noted), "it is noted what the guest touched");
+        }
+
+        Assert.InRange(missed[1], 0, missed[0] / 2);
+    }
+
+    [Fact]
+    public async Task PrepareResume_NobodyAsks_GuestDoesNotRunAndGoesWithItsPeer()
+    {
+        var package = await guest.RequireAsync();
+        await using var peer = await CreateAsync(package, Path.Combine(package, PeerApi.CheckpointState));
+
+        peer.Service.PrepareResume();
+        await Deadline.UntilAsync(() => peer.Service.Status.ResidentBytes > 0, "its devices are being loaded");
+        Assert.Equal((PeerState.Idle, 0), (peer.Service.Status.State, peer.Service.Status.GrantedEpoch));
+        await peer.Service.EndAsync(PeerExitKind.Discarded, "nobody asked");
+
+        Assert.False(peer.Qemu().IsAlive());
+        Assert.Equal(0, peer.ReadIdentity().GrantedEpoch);
+        Assert.Empty(peer.ConsoleText());
+    }
+
+    [Fact]
+    public async Task PrepareResume_ThenBoot_GuestRuns()
+    {
+        var package = await guest.RequireAsync();
+        await using var peer = await CreateAsync(package, Path.Combine(package, PeerApi.CheckpointState));
+
+        peer.Service.PrepareResume();
+        await Assert.ThrowsAsync<PeerException>(() => peer.Service.BootAsync(peer.Instance.Epoch + 1));
+        Assert.Equal(PeerState.Running, (await peer.Service.BootAsync(peer.Instance.Epoch)).State);
+
+        await PackagedGuest.IntactAsync(peer, 1);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Boot_StateIsDamaged_LeavesNothingRunning(bool isPrepared)
+    {
+        var package = await guest.RequireAsync();
+        var damaged = Path.Combine(guest.Host.Path, $"damaged-{isPrepared}");
         var bytes = await File.ReadAllBytesAsync(Path.Combine(package, PeerApi.CheckpointState), TestContext.Current.CancellationToken);
         await File.WriteAllBytesAsync(damaged, bytes[..(bytes.Length / 2)], TestContext.Current.CancellationToken);
-        await using var peer = await TestPeer.CreateAsync(guest.Host, 1, package, change: instance => instance with
+        await using var peer = await CreateAsync(package, damaged);
+        if (isPrepared)
         {
-            PackageMemoryPath = Path.Combine(package, PeerApi.CheckpointMemory),
-            PackageStatePath = damaged,
-        });
+            peer.Service.PrepareResume();
+            await Deadline.UntilAsync(() => peer.FilesLeft().Contains(PeerApi.IdentityFile) && !peer.Qemu().IsAlive(), "QEMU has refused the state");
+        }
 
         var failure = await Assert.ThrowsAsync<PeerException>(() => peer.Service.BootAsync(1));
 
@@ -116,6 +165,12 @@ public sealed class PeerServicePackageTests(PackagedGuest guest)
         Assert.Equal("none", peer.Service.Status.Fill!.Mode);
     }
 
+    private Task<TestPeer> CreateAsync(string package, string state) => TestPeer.CreateAsync(guest.Host, 1, package, change: instance => instance with
+    {
+        PackageMemoryPath = Path.Combine(package, PeerApi.CheckpointMemory),
+        PackageStatePath = state,
+    });
+
     private Task<TestPeer> ForkAsync(string package, string name, string address) => guest.ResumeAsync(package, change: instance => instance with
     {
         Mac = instance.Mac is null ? null : MacAddress.Generate(name).ToString(),
@@ -127,7 +182,7 @@ public sealed class PeerServicePackageTests(PackagedGuest guest)
         await using var agent = await AgentClient.ConnectAsync(peer.AgentSocket, TestContext.Current.CancellationToken);
         try
         {
-            await agent.TakeIdentityAsync(new AgentIdentity(null, null, null, null, null), TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+            await agent.TakeIdentityAsync(new AgentIdentity(null, null, null, null, null), DateTimeOffset.UtcNow, TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
         }
         catch (AgentException error) when (error.Kind == AgentExceptionKind.Unsupported)
         {

@@ -13,6 +13,7 @@ public sealed class ProgramTests
     [InlineData("Fabric__SiloPort", "many", "SiloPort")]
     [InlineData("Fabric__Accelerator", "xen", "Fabric:Accelerator must be 'kvm' or 'tcg'.")]
     [InlineData("Fabric__PeerPath", "/nowhere/peer", "Fabric:PeerPath '/nowhere/peer' does not exist")]
+    [InlineData("Fabric__FaultGateFolder", "/nowhere", "Fabric:FaultGateFolder is for tests of the fabric only")]
     [InlineData("Fabric__QemuBinary", "/nowhere/qemu", "/nowhere/qemu")]
     public async Task Start_BadOption_Exits1WithOneLine(string name, string value, string expected)
     {

@@ -85,7 +85,7 @@ internal sealed class MigrationFollower(CommandContext context, FabricClient cli
     {
         try
         {
-            return await client.FindVmAsync(info.Vm, context.Token).ConfigureAwait(false);
+            return await client.FindVmAsync(info.Vm!, context.Token).ConfigureAwait(false);
         }
         catch (FabricException)
         {

@@ -26,16 +26,18 @@ internal static class PackageCommands
 
     private static Command Import(CommandRunner cli)
     {
-        var path = new Argument<string>("PATH") { Description = "A folder or an .ark archive on the host itself; a relative path is taken from here." };
+        var path = new Argument<string>("PATH") { Description = "A folder or an .ark archive on this machine, or on the host itself with --on-host." };
         var host = Arguments.NameOption("--host", "host", "The host whose store it goes into.", "HOST");
         host.Required = true;
         var name = Arguments.PackageNameOption("--name", "The package's name on that host; default: the folder's, or the archive's without .ark.");
+        var onHost = new Option<bool>("--on-host") { Description = "PATH is one on the host itself; then it must be absolute." };
         return cli.Bind(
-            new Command("import", "Brings a package into a host's store and waits until it is there.") { path, host, name },
+            new Command("import", "Brings a package into a host's store and waits until it is there.") { path, host, name, onHost },
             async context =>
             {
-                var folder = Path.GetFullPath(context.Parsed.GetRequiredValue(path));
-                var packageName = context.Parsed.GetValue(name) ?? NameOf(folder);
+                var isOnHost = context.Parsed.GetValue(onHost);
+                var source = Source(context.Parsed.GetRequiredValue(path), isOnHost);
+                var packageName = context.Parsed.GetValue(name) ?? NameOf(source);
                 if (!FabricNames.IsPackageName(packageName))
                 {
                     throw FabricException.Invalid(
@@ -44,13 +46,13 @@ internal static class PackageCommands
 
                 var client = await context.ConnectAsync().ConfigureAwait(false);
                 var hostName = context.Parsed.GetRequiredValue(host)!;
-                var package = await new ByteProgressDisplay(context, $"importing {packageName} on {hostName}").RunAsync(
-                    display => client.ImportPackageAsync(
-                        hostName,
-                        folder,
-                        packageName,
-                        Relay<PackageImport>.To(display, import => new ByteProgress(import.BytesDone, import.BytesTotal)),
-                        context.Token)).ConfigureAwait(false);
+                var package = await new ByteProgressDisplay(context, $"importing {packageName} on {hostName}").RunAsync(display =>
+                {
+                    var progress = Relay<PackageImport>.To(display, import => new ByteProgress(import.BytesDone, import.BytesTotal));
+                    return isOnHost
+                        ? client.ImportPackageAsync(hostName, source, packageName, progress, context.Token)
+                        : client.UploadPackageAsync(hostName, source, packageName, progress, context.Token);
+                }).ConfigureAwait(false);
                 return context.Print(ImportDetails, package);
             });
     }
@@ -124,6 +126,14 @@ internal static class PackageCommands
                 return (host.Name, null);
             }
         }
+    }
+
+    private static string Source(string path, bool isOnHost)
+    {
+        if (isOnHost)
+            return path.StartsWith('/') ? path : throw FabricException.Invalid($"'{path}' is not an absolute path; --on-host needs one, because this machine's folders are not the host's.");
+        var full = Path.GetFullPath(path);
+        return Path.Exists(full) ? full : throw FabricException.NotFound($"There is no folder or archive {full} on this machine; --on-host takes it from the host itself.");
     }
 
     private static string NameOf(string path)

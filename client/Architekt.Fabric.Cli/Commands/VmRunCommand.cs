@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Architekt.Fabric.Cli.Output;
 using Architekt.Fabric.Cli.Parsing;
 
 namespace Architekt.Fabric.Cli.Commands;
@@ -7,7 +6,6 @@ namespace Architekt.Fabric.Cli.Commands;
 internal static class VmRunCommand
 {
     private static readonly TimeSpan _defaultTimeout = TimeSpan.FromMinutes(5);
-    private static readonly Dictionary<string, FillMode> _modes = Enum.GetValues<FillMode>().ToDictionary(Words.Of);
 
     public static Command Create(CommandRunner cli)
     {
@@ -21,13 +19,7 @@ internal static class VmRunCommand
         var noNetwork = new Option<bool>("--no-network") { Description = "Without a network card." };
         var ip = GuestNetwork.Address();
         var gateway = GuestNetwork.Gateway();
-        var fill = new Option<string>("--fill")
-        {
-            Description = "When the RAM of a package is brought in besides what the guest touches: none, idle or now.",
-            HelpName = "MODE",
-            DefaultValueFactory = _ => Words.Of(FillMode.Idle),
-        };
-        fill.AcceptOnlyFromAmong([.. _modes.Keys]);
+        var fill = FillModes.Option("When the RAM of a package is brought in besides what the guest touches: none, idle or now.");
         var restart = Policies.Restart();
         var availability = Policies.Availability();
         var wait = new Option<bool>("--wait") { Description = "Wait until the guest says that it is up." };
@@ -52,7 +44,7 @@ internal static class VmRunCommand
                     HasNetwork: !parsed.GetValue(noNetwork),
                     parsed.GetValue(ip),
                     parsed.GetValue(gateway),
-                    _modes[parsed.GetRequiredValue(fill)],
+                    FillModes.Parse(parsed.GetRequiredValue(fill)),
                     policy,
                     kind);
                 var client = await context.ConnectAsync().ConfigureAwait(false);

@@ -5,21 +5,19 @@ namespace Architekt.Fabric.Cli.Commands;
 
 internal static class VmStartCommand
 {
-    private static readonly TimeSpan _defaultTimeout = TimeSpan.FromMinutes(5);
-
     public static Command Create(CommandRunner cli)
     {
         var name = Arguments.Name("VM");
         var wait = new Option<bool>("--wait") { Description = "Wait until the guest says that it is up." };
-        var timeout = Arguments.Time("--timeout", "How long to wait; default: 5m.");
+        var waiting = new VmWaiting("How long to wait", TimeSpan.FromMinutes(5));
         return cli.Bind(
-            new Command("start", "Boots a stopped VM from its own disk.") { name, wait, timeout },
+            new Command("start", "Boots a stopped VM from its own disk.") { name, wait, waiting.Timeout },
             async context =>
             {
                 var client = await context.ConnectAsync().ConfigureAwait(false);
                 var vm = await client.StartVmAsync(context.Parsed.GetRequiredValue(name), context.Token).ConfigureAwait(false);
                 if (context.Parsed.GetValue(wait))
-                    vm = await client.WaitForVmAsync(vm.Name, VmState.Running, context.Parsed.GetValue(timeout) ?? _defaultTimeout, context.Token).ConfigureAwait(false);
+                    vm = await waiting.WaitAsync(context, client, vm.Name, VmState.Running).ConfigureAwait(false);
                 return context.Print(VmCommands.Details, vm);
             });
     }

@@ -6,8 +6,6 @@ namespace Architekt.Fabric.Cli.Commands;
 
 internal static class VmWaitCommand
 {
-    private static readonly TimeSpan _defaultTimeout = TimeSpan.FromMinutes(5);
-
     private static readonly Dictionary<string, VmState> _states =
         Enum.GetValues<VmState>().Where(state => state != VmState.Unknown).ToDictionary(Words.Of);
 
@@ -16,17 +14,14 @@ internal static class VmWaitCommand
         var name = Arguments.Name("VM");
         var state = new Option<string>("--for") { Description = "The state to wait for.", HelpName = "STATE", Required = true };
         state.AcceptOnlyFromAmong([.. _states.Keys]);
-        var timeout = Arguments.Time("--timeout", "How long to wait; default: 5m.");
+        var waiting = new VmWaiting("How long to wait", TimeSpan.FromMinutes(5));
         return cli.Bind(
-            new Command("wait", "Waits until a VM is in a state.") { name, state, timeout },
+            new Command("wait", "Waits until a VM is in a state.") { name, state, waiting.Timeout },
             async context =>
             {
                 var client = await context.ConnectAsync().ConfigureAwait(false);
-                var vm = await client.WaitForVmAsync(
-                    context.Parsed.GetRequiredValue(name),
-                    _states[context.Parsed.GetRequiredValue(state)],
-                    context.Parsed.GetValue(timeout) ?? _defaultTimeout,
-                    context.Token).ConfigureAwait(false);
+                var vm = await waiting.WaitAsync(
+                    context, client, context.Parsed.GetRequiredValue(name), _states[context.Parsed.GetRequiredValue(state)]).ConfigureAwait(false);
                 return context.Print(VmCommands.Details, vm);
             });
     }

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Architekt.Fabric.Runner;
 
 namespace Architekt.Fabric.Cli.Output;
 
@@ -15,6 +16,7 @@ namespace Architekt.Fabric.Cli.Output;
 [JsonSerializable(typeof(PackageCleaning))]
 [JsonSerializable(typeof(IReadOnlyList<PackageCleaning>))]
 [JsonSerializable(typeof(ExportedArchive))]
+[JsonSerializable(typeof(BlueprintDetail))]
 [JsonSerializable(typeof(PackageDiffDetail))]
 [JsonSerializable(typeof(VmInfo))]
 [JsonSerializable(typeof(IReadOnlyList<VmInfo>))]
@@ -29,8 +31,11 @@ namespace Architekt.Fabric.Cli.Output;
 [JsonSerializable(typeof(IReadOnlyList<LogLine>))]
 [JsonSerializable(typeof(MigrationReport))]
 [JsonSerializable(typeof(CheckpointResult))]
+[JsonSerializable(typeof(DrainReport))]
+[JsonSerializable(typeof(RunReport))]
 [JsonSerializable(typeof(Acknowledgement))]
 [JsonSerializable(typeof(ErrorObject))]
+[JsonSerializable(typeof(string[]))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     public static CliJson Compact { get; } = Create(isIndented: false);
@@ -53,8 +58,11 @@ internal sealed partial class CliJson : JsonSerializerContext
             Enum<OwnershipChange>(),
             Enum<MigrationPhase>(),
             Enum<OperationOutcome>(),
+            Enum<DrainedVmState>(),
             Enum<MemoryBase>(),
             Enum<FabricErrorCode>(),
+            Enum<RunStart>(),
+            Enum<RunEndKind>(),
         },
     });
 

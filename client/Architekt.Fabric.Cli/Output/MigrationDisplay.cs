@@ -54,10 +54,11 @@ internal abstract class MigrationDisplay
         private void Show(ProgressTask task, MigrationProgress report)
         {
             var known = report.Transfer.MemoryBytes + report.Transfer.ZeroBytes + report.RemainingBytes;
-            task.IsIndeterminate = report.Phase <= MigrationPhase.Prepare;
+            task.IsIndeterminate = report.Phase <= MigrationPhase.Prepare && report.PackageBytes == 0;
             task.MaxValue = 1;
             task.Value = report.Phase switch
             {
+                MigrationPhase.Prepare when report.PackageBytes > 0 => (double)report.PulledBytes / report.PackageBytes,
                 MigrationPhase.Check or MigrationPhase.Prepare or MigrationPhase.RollBack => 0,
                 MigrationPhase.Copy => known == 0 ? 0 : 1 - ((double)report.RemainingBytes / known),
                 _ => 1,

@@ -46,9 +46,9 @@ internal sealed record MigrationReport(
     /// <summary>For a migration that goes on unwatched; the VM may be on either host by now.</summary>
     public static MigrationReport Unfinished(OperationInfo operation, TransferCounters transfer) => new(
         operation.Id,
-        operation.Vm,
+        operation.Vm!,
         operation.Source,
-        operation.Destination,
+        operation.Destination!,
         RunsOn: null,
         operation.Epoch,
         operation.Outcome,

@@ -53,7 +53,10 @@ internal static class MigrationText
     /// <summary>One line about where a migration is.</summary>
     public static string Progress(MigrationProgress report)
     {
-        var line = $"{Words.Of(report.Phase),-8} {Duration.Format(report.ElapsedMs),9}  round {report.Transfer.Rounds}  {ByteSize.Format(report.Transfer.BytesOnWire)} sent";
+        var line = $"{Words.Of(report.Phase),-8} {Duration.Format(report.ElapsedMs),9}  ";
+        line += report is { Phase: MigrationPhase.Prepare, PackageBytes: > 0 }
+            ? $"package {ByteSize.Format(report.PulledBytes)} of {ByteSize.Format(report.PackageBytes)} pulled"
+            : $"round {report.Transfer.Rounds}  {ByteSize.Format(report.Transfer.BytesOnWire)} sent";
         if (report.BytesPerSecond > 0) line += $"  {ByteSize.Format(report.BytesPerSecond)}/s";
         if (report.DirtyBytesPerSecond > 0) line += $"  guest writes {ByteSize.Format(report.DirtyBytesPerSecond)}/s";
         if (report.RemainingBytes > 0) line += $"  {ByteSize.Format(report.RemainingBytes)} to go";

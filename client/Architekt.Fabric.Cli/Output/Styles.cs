@@ -17,7 +17,12 @@ internal static class Styles
         _ => _passing,
     };
 
-    public static Style Of(HostState state) => state == HostState.Ready ? _good : _bad;
+    public static Style Of(HostInfo host) => host switch
+    {
+        { State: not HostState.Ready } => _bad,
+        { IsCordoned: true } => _passing,
+        _ => _good,
+    };
 
     public static Style Of(OperationOutcome outcome) => outcome switch
     {

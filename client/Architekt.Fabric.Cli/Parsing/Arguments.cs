@@ -1,5 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Text.Json;
+using Architekt.Fabric.Cli.Output;
 
 namespace Architekt.Fabric.Cli.Parsing;
 
@@ -62,6 +65,16 @@ internal static class Arguments
         return result;
     }
 
+    public static Option<string[]> NamesOption(string option, string what, string description, string helpName)
+    {
+        var result = new Option<string[]>(option) { Description = description, HelpName = helpName, AllowMultipleArgumentsPerToken = true };
+        result.Validators.Add(parsed =>
+        {
+            foreach (var token in parsed.Tokens) CheckName(parsed, token.Value, what);
+        });
+        return result;
+    }
+
     public static Option<long?> Size(string option, string description) => new(option)
     {
         Description = description,
@@ -104,6 +117,63 @@ internal static class Arguments
         };
         return result;
     }
+
+    /// <summary>Repeatable <c>NAME=VALUE</c>; of the same name the last counts.</summary>
+    public static Option<IReadOnlyDictionary<string, string>?> Assignments(string option, string description) => new(option)
+    {
+        Description = description,
+        HelpName = "NAME=VALUE",
+        Arity = ArgumentArity.OneOrMore,
+        CustomParser = result =>
+        {
+            var values = new Dictionary<string, string>();
+            foreach (var text in result.Tokens.Select(token => token.Value))
+            {
+                var end = text.IndexOf('=');
+                if (end > 0) values[text[..end]] = text[(end + 1)..];
+                else result.AddError($"'{text}' is not a value for {option}: write NAME=VALUE.");
+            }
+
+            return values;
+        },
+    };
+
+    /// <summary>A program, or a JSON array of a program and its arguments: the two forms of a Dockerfile.</summary>
+    public static Option<IReadOnlyList<string>?> CommandWords(string option, string description) => new(option)
+    {
+        Description = description,
+        HelpName = "COMMAND",
+        Arity = ArgumentArity.ExactlyOne,
+        CustomParser = result =>
+        {
+            var text = result.Tokens[0].Value;
+            if (!text.StartsWith('[')) return [text];
+            try
+            {
+                if (JsonSerializer.Deserialize(text, CliJson.Compact.StringArray) is { } words && words.All(word => word is not null)) return words;
+            }
+            catch (JsonException)
+            {
+                // Said below.
+            }
+
+            result.AddError($"'{text}' is not a value for {option}: write a program, or a JSON array of texts such as [\"redis-server\",\"--port\",\"7000\"].");
+            return null;
+        },
+    };
+
+    public static Option<DateTimeOffset?> Moment(string option, string description) => new(option)
+    {
+        Description = description,
+        HelpName = "TIME",
+        CustomParser = result =>
+        {
+            var text = result.Tokens[0].Value;
+            if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment)) return moment;
+            result.AddError($"'{text}' is not a moment for {option}: write it as in ISO 8601, such as 2026-01-31T12:00:00Z.");
+            return null;
+        },
+    };
 
     private static void CheckName(SymbolResult result, string? name, string what)
     {

@@ -6,6 +6,8 @@ namespace Architekt.Fabric.Client;
 /// <param name="Host">Where to make it; null lets the fabric choose among the hosts that have the blueprint.</param>
 public sealed record PackageRecipe(string Blueprint, string Name, string? Host = null)
 {
+    private const string OperationPrefix = "op-";
+
     /// <summary>How long the guest may take until it says that it is up, 1 second to 1 day.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(2);
 
@@ -26,4 +28,18 @@ public sealed record PackageRecipe(string Blueprint, string Name, string? Host =
 
     /// <summary>IPv4 address of its default gateway; only with <see cref="Address"/>.</summary>
     public string? Gateway { get; init; }
+
+    /// <summary>The VM of the operation that makes it.</summary>
+    internal VmSpec ToSpec(string operation) => new(
+        FabricNames.MakingPrefix + (operation.StartsWith(OperationPrefix, StringComparison.Ordinal) ? operation[OperationPrefix.Length..] : operation),
+        Blueprint,
+        Host,
+        Vcpus,
+        MemoryBytes,
+        KernelArguments: KernelArguments,
+        HasNetwork: HasNetwork,
+        Address: Address,
+        Gateway: Gateway,
+        // All of it is about to be read.
+        Fill: FillMode.Now);
 }

@@ -1,35 +1,20 @@
-using Architekt.Fabric.Client.Migrations;
+using Architekt.Fabric.Client.Operations;
 
 namespace Architekt.Fabric.Client;
 
 /// <summary>A handle on a migration. The migration does not depend on it: dropping the handle stops nothing.</summary>
-public class MigrationOperation
+public class MigrationOperation : FabricOperation
 {
-    private readonly FabricClient? _client;
-    private readonly FabricClientOptions? _options;
-
     /// <summary>For mocks.</summary>
     protected MigrationOperation(string id, OperationInfo? started = null)
+        : base(client: null, options: null, id, started)
     {
-        Id = id;
-        Started = started;
     }
 
     internal MigrationOperation(FabricClient client, FabricClientOptions options, string id, OperationInfo? started)
-        : this(id, started)
+        : base(client, options, id, started)
     {
-        _client = client;
-        _options = options;
     }
-
-    /// <summary>The operation's id.</summary>
-    public string Id { get; }
-
-    /// <summary>What was accepted, if this handle started it; null from <see cref="FabricClient.GetOperation"/>.</summary>
-    public OperationInfo? Started { get; }
-
-    private FabricClient Client => _client
-        ?? throw new InvalidOperationException("This MigrationOperation was made by its constructor for mocks; override the member that is being called.");
 
     /// <summary>What the fabric has recorded of it; fails with <see cref="FabricErrorCode.NotFound"/> if there is no such operation.</summary>
     public virtual async Task<OperationInfo> GetInfoAsync(CancellationToken cancellationToken = default) =>
@@ -48,9 +33,11 @@ public class MigrationOperation
     public virtual IAsyncEnumerable<MigrationProgress> WatchAsync(long afterSequence = 0, CancellationToken cancellationToken = default)
     {
         var client = Client;
-        return new MigrationWatch(
-            _options!,
+        return new OperationWatch<MigrationProgress, MigrationResult>(
+            Options,
             (after, token) => client.WatchGrainAsync(Id, after, token),
+            static report => (report.Sequence, report.Result),
+            Final,
             token => client.FindMigrationResultAsync(Id, token),
             async token => await client.FindOperationAsync(Id, token).ConfigureAwait(false) is not null,
             client.Translate,
@@ -70,7 +57,18 @@ public class MigrationOperation
     }
 
     /// <summary>Cancels the migration; the VM stays where it is. Fails with <see cref="FabricErrorCode.Conflict"/> once the destination is the owner.</summary>
-    public virtual Task CancelAsync(CancellationToken cancellationToken = default) => Client.CancelOperationAsync(Id, cancellationToken);
+    public override Task CancelAsync(CancellationToken cancellationToken = default) => Client.CancelOperationAsync(Id, cancellationToken);
+
+    private static MigrationProgress Final(MigrationResult result, long last, MigrationProgress? report) => new(
+        last + 1,
+        MigrationPhase.Done,
+        result.TotalMs,
+        result.Transfer,
+        RemainingBytes: 0,
+        report?.BytesPerSecond ?? 0,
+        report?.DirtyBytesPerSecond ?? 0,
+        Message: null,
+        result);
 
     private FabricException NotFound() => FabricException.NotFound($"There is no operation '{Id}'.");
 }

@@ -27,7 +27,7 @@ internal sealed class PackageExporter(FabricConnection connection)
         }
         catch (PackageException error)
         {
-            throw new FabricException(CodeOf(error.Code), error.Message, innerException: error);
+            throw LocalPackageErrors.Translate(error);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -61,8 +61,7 @@ internal sealed class PackageExporter(FabricConnection connection)
         var offer = await connection.CallAsync(
             grains => grains.GetGrain<IPackageGrain>(key).OpenForPullAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
         patience.Reset();
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var keeping = KeepOpenAsync(key, offer.Token, ending.Token);
+        await using var open = new OpenOffer(connection, key, offer.Token);
         try
         {
             using var pull = await store.BeginPullAsync(offer.Manifest, offer.Digest, cancellationToken).ConfigureAwait(false);
@@ -76,47 +75,7 @@ internal sealed class PackageExporter(FabricConnection connection)
                 ? FabricException.Unavailable($"{error.Message} This machine must be able to reach the host's package port.", error)
                 : new FabricException(FabricErrorCode.Failed, error.Message, innerException: error);
         }
-        finally
-        {
-            await ending.CancelAsync().ConfigureAwait(false);
-            await keeping.ConfigureAwait(false);
-            await CloseAsync(key, offer.Token).ConfigureAwait(false);
-        }
     }
-
-    private async Task KeepOpenAsync(string key, string token, CancellationToken cancellationToken)
-    {
-        try
-        {
-            using var timer = new PeriodicTimer(PackageOffer.Lifetime / 4, connection.Options.TimeProvider);
-            while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false))
-                await CallAsync(key, package => package.KeepOpenAsync(token, cancellationToken), cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception error) when (error is FabricException or OperationCanceledException)
-        {
-            // If the host is gone, the pull hears of it by itself.
-        }
-    }
-
-    private async Task CloseAsync(string key, string token)
-    {
-        try
-        {
-            await CallAsync(key, package => package.CloseAsync(token, CancellationToken.None), CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (FabricException)
-        {
-            // It closes by itself after a while.
-        }
-    }
-
-    private Task<bool> CallAsync(string key, Func<IPackageGrain, Task> call, CancellationToken cancellationToken) => connection.CallAsync(
-        async grains =>
-        {
-            await call(grains.GetGrain<IPackageGrain>(key)).ConfigureAwait(false);
-            return true;
-        },
-        cancellationToken);
 
     private static Relay? Doubled(IProgress<PackageProgress>? progress, int part) => progress is null ? null : new Relay(progress, part);
 
@@ -128,15 +87,6 @@ internal sealed class PackageExporter(FabricConnection connection)
             File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         Directory.Delete(store, recursive: true);
     }
-
-    private static FabricErrorCode CodeOf(PackageErrorCode code) => code switch
-    {
-        PackageErrorCode.NotFound => FabricErrorCode.NotFound,
-        PackageErrorCode.Exists => FabricErrorCode.AlreadyExists,
-        PackageErrorCode.NoSpace => FabricErrorCode.NoCapacity,
-        PackageErrorCode.UnsupportedVersion => FabricErrorCode.Unsupported,
-        _ => FabricErrorCode.Failed,
-    };
 
     /// <summary>One of two passes over the package, as a half of the whole.</summary>
     private sealed class Relay(IProgress<PackageProgress> progress, int part) : IProgress<PackageProgress>

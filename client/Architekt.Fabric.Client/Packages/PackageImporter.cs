@@ -22,6 +22,15 @@ internal sealed class PackageImporter(FabricConnection connection)
             cancellationToken);
     }
 
+    /// <summary>Has what was sent checked and brought into the store. Unavailable when the host has forgotten it: then it has to be sent again.</summary>
+    public Task<PackageInfo> CommitAsync(string key, string name, string token, IProgress<PackageImport>? progress, CancellationToken cancellationToken) => FollowAsync(
+        key,
+        package => package.CommitUploadAsync(token, cancellationToken),
+        package => package.GetImportAsync(cancellationToken),
+        $"Package '{name}' could not be brought into the store, and the host does not say why.",
+        progress,
+        cancellationToken);
+
     public Task<PackageInfo> PullAsync(
         string host, string reference, string? name, IProgress<PackageImport>? progress, CancellationToken cancellationToken) => FollowAsync(
         Key(host, reference),

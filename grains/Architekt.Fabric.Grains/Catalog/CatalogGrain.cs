@@ -6,7 +6,8 @@ namespace Architekt.Fabric.Grains;
 [GrainType("catalog")]
 [StatelessWorker, Reentrant]
 internal sealed class CatalogGrain(
-    IVmStore vms, IOwnershipStore ownership, IHostStore hosts, IOperationStore operations, IEventLog events, HostFencing fencing, HostLocator locator) : Grain, ICatalogGrain
+    IVmStore vms, IOwnershipStore ownership, IHostStore hosts, IOperationStore operations, IDrainStore drains, IEventLog events, HostFencing fencing, HostLocator locator)
+    : Grain, ICatalogGrain
 {
     public async Task<IReadOnlyList<HostInfo>> ListHostsAsync(CancellationToken cancellationToken)
     {
@@ -35,8 +36,10 @@ internal sealed class CatalogGrain(
 
     public Task<HostDeath> DeclareHostDeadAsync(string host, CancellationToken cancellationToken) => fencing.DeclareDeadAsync(host, cancellationToken);
 
-    public Task<IReadOnlyList<OperationInfo>> ListOperationsAsync(string? vm, int limit, CancellationToken cancellationToken) =>
-        operations.ListAsync(vm, Math.Clamp(limit, 1, 1000), cancellationToken);
+    public Task<IReadOnlyList<OperationInfo>> ListOperationsAsync(string? vm, int limit, bool onlyRunning, CancellationToken cancellationToken) =>
+        onlyRunning
+            ? operations.ListRunningAsync(vm, Math.Clamp(limit, 1, 1000), cancellationToken)
+            : operations.ListAsync(vm, Math.Clamp(limit, 1, 1000), cancellationToken);
 
     public Task<OperationInfo?> FindOperationAsync(string id, CancellationToken cancellationToken) => operations.FindAsync(id, cancellationToken);
 
@@ -45,6 +48,17 @@ internal sealed class CatalogGrain(
 
     public Task<CheckpointResult?> FindCheckpointResultAsync(string id, CancellationToken cancellationToken) =>
         operations.FindCheckpointResultAsync(id, cancellationToken);
+
+    public Task<DrainResult?> FindDrainResultAsync(string id, CancellationToken cancellationToken) => drains.FindResultAsync(id, cancellationToken);
+
+    public async Task<HostInfo> CordonAsync(string host, bool isCordoned, CancellationToken cancellationToken)
+    {
+        FabricNames.Require(host, "host");
+        await drains.SetCordonedAsync(host, isCordoned, cancellationToken);
+        var known = await ListHostsAsync(cancellationToken);
+        return known.FirstOrDefault(candidate => candidate.Name == host)
+            ?? throw FabricException.NotFound($"There is no host '{host}'; known are: {string.Join(", ", known.Select(candidate => candidate.Name))}.");
+    }
 
     public Task<IReadOnlyList<FabricEvent>> ReadEventsAsync(long afterSequence, int limit, CancellationToken cancellationToken) =>
         events.ReadAsync(afterSequence, Math.Clamp(limit, 1, 1000), cancellationToken);

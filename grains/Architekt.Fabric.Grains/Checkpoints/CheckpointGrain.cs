@@ -11,7 +11,7 @@ namespace Architekt.Fabric.Grains;
 [GrainType(PinnedGrainTypes.Checkpoint)]
 [HostPinned, KeepAlive, Immovable, Reentrant]
 internal sealed partial class CheckpointGrain(
-    HostLocator locator, IHostRuntime runtime, IOperationStore operations, TimeProvider time, ILogger<CheckpointGrain> logger)
+    HostLocator locator, IHostRuntime runtime, IOperationStore operations, TemporaryVm temporary, TimeProvider time, ILogger<CheckpointGrain> logger)
     : PinnedGrain(locator), ICheckpointGrain, IDisposable
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
@@ -71,9 +71,15 @@ internal sealed partial class CheckpointGrain(
     {
         try
         {
+            if (plan.Temporary is not null)
+            {
+                await operations.SetPhaseAsync(plan.Operation, MigrationPhase.Prepare, CancellationToken.None);
+                await temporary.BringUpAsync(plan, plan.Temporary, _cancelled.Token);
+            }
+
             await operations.SetPhaseAsync(plan.Operation, MigrationPhase.Copy, CancellationToken.None);
             var report = await runtime.CheckpointAsync(plan, _cancelled.Token);
-            return await EndAsync(Result(plan, OperationOutcome.Succeeded) with
+            return await EndAsync(plan, Result(plan, OperationOutcome.Succeeded) with
             {
                 PauseMs = plan.KeepRunning ? report.PauseMs : null,
                 Package = report.Package,
@@ -81,7 +87,7 @@ internal sealed partial class CheckpointGrain(
         }
         catch (OperationCanceledException) when (_cancelled.IsCancellationRequested)
         {
-            return await EndAsync(Result(plan, OperationOutcome.Cancelled) with { ErrorCode = FabricErrorCode.Cancelled, Reason = "it was cancelled" });
+            return await EndAsync(plan, Result(plan, OperationOutcome.Cancelled) with { ErrorCode = FabricErrorCode.Cancelled, Reason = "it was cancelled" });
         }
         catch (FabricException error)
         {
@@ -99,16 +105,18 @@ internal sealed partial class CheckpointGrain(
         plan.Operation, plan.Vm, plan.Host, plan.Package, outcome, null, null, (time.GetUtcNow() - plan.RequestedAt).TotalMilliseconds, null, null);
 
     private Task<CheckpointResult> EndAsync(CheckpointPlan plan, FabricErrorCode code, string reason) =>
-        EndAsync(Result(plan, OperationOutcome.Failed) with { ErrorCode = code, Reason = reason });
+        EndAsync(plan, Result(plan, OperationOutcome.Failed) with { ErrorCode = code, Reason = reason });
 
     /// <summary>What has been done is done, so it is recorded however long Postgres takes to come back.</summary>
-    private async Task<CheckpointResult> EndAsync(CheckpointResult result)
+    private async Task<CheckpointResult> EndAsync(CheckpointPlan plan, CheckpointResult result)
     {
+        if (plan.Temporary is not null) await temporary.EndAsync(plan);
         while (true)
         {
             try
             {
                 await operations.EndCheckpointAsync(result, CancellationToken.None);
+                if (plan.Temporary is not null) await temporary.ForgetAsync(plan);
                 return result;
             }
             catch (FabricException error) when (error.IsTransient)

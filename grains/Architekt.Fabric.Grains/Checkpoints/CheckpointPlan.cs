@@ -9,6 +9,7 @@ namespace Architekt.Fabric.Grains;
 /// <param name="Package">Name of the package it makes.</param>
 /// <param name="KeepRunning">Whether the guest goes on afterwards.</param>
 /// <param name="RequestedAt">When it was asked for.</param>
+/// <param name="Temporary">How the VM is started, if it lives only for this; null for one that runs anyway.</param>
 [GenerateSerializer, Immutable]
 [Alias("architekt.checkpoint-plan")]
 public sealed record CheckpointPlan(
@@ -19,4 +20,5 @@ public sealed record CheckpointPlan(
     MachineDescription Machine,
     string Package,
     bool KeepRunning,
-    DateTimeOffset RequestedAt);
+    DateTimeOffset RequestedAt,
+    TemporaryStart? Temporary = null);

@@ -8,7 +8,7 @@ internal sealed partial class MigrationActs(
     MigrationPlan plan,
     IHostControl source,
     IHostControl destination,
-    PackageEnsurer packages,
+    IPackageEnsurer packages,
     IVmStore vms,
     MigrationMeasurements measured,
     ProgressLog progress,
@@ -55,10 +55,10 @@ internal sealed partial class MigrationActs(
         // Before anything is reserved there: it may take long.
         var package = plan.Machine.Package;
         await packages.EnsureAsync(
-            plan.Destination, plan.Machine.PackageDigest, FabricNames.IsPackageName(package) ? package : null, TimeSpan.MaxValue, cancellationToken);
+            plan.Destination, plan.Machine.PackageDigest, FabricNames.IsPackageName(package) ? package : null, TimeSpan.MaxValue, ReportPull, cancellationToken);
         var bases = await source.FindBasesAsync(plan, cancellationToken);
         _offer = await destination.PrepareAsync(plan, bases, cancellationToken);
-        if (_offer.BaseName is { } used) measured.Base = used == plan.Machine.PackageDigest ? MemoryBase.Package : MemoryBase.LastVisit;
+        if (_offer.BaseName is { } used) measured.Base = FabricNames.IsPackageDigest(used) ? MemoryBase.Package : MemoryBase.LastVisit;
 
         // The pause must not be the first time these lines run, are compiled, or use the connection.
         await SwitchAsync(isRehearsal: true, cancellationToken);
@@ -66,6 +66,9 @@ internal sealed partial class MigrationActs(
         if (failure is null) (_, failure) = await RunAsync(isRehearsal: true, cancellationToken);
         if (failure is not null) throw new FabricException(failure.Code, failure.Reason);
     }
+
+    private void ReportPull(PackageImport pull) =>
+        progress.Report(latest => latest with { PulledBytes = pull.BytesDone, PackageBytes = pull.BytesTotal });
 
     private async Task CopyAsync(CancellationToken cancellationToken)
     {

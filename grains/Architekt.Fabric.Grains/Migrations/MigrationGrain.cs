@@ -6,192 +6,62 @@ using Orleans.Placement;
 namespace Architekt.Fabric.Grains;
 
 /// <summary>
-/// Drives one migration: feeds <see cref="MigrationMachine"/>, records each phase before it acts on it, and tells watchers. It lives on
-/// the destination's silo, so that commit and grant are local to the pause; if that silo is gone, the source's takes it up.
+/// Keeps the driver of one migration. It lives on the destination's silo, so that commit and grant are local to the pause; if that silo is
+/// gone, the source's takes it up.
 /// </summary>
 [GrainType(PinnedGrainTypes.Migration)]
 [HostPinned, KeepAlive, Immovable, Reentrant]
-internal sealed partial class MigrationGrain(
-    HostLocator locator,
-    IVmStore vms,
-    IOperationStore operations,
-    PackageEnsurer packages,
-    TimeProvider time,
-    ILogger<MigrationGrain> logger) : PinnedGrain(locator), IMigrationGrain, IRemindable, IDisposable
+internal sealed partial class MigrationGrain : PinnedGrain, IMigrationGrain, IMigrationKeeper, IRemindable, IDisposable
 {
     private const string DriveReminder = "drive";
     private static readonly TimeSpan ReminderPeriod = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan RunDeadline = TimeSpan.FromSeconds(30);
-    private readonly CancellationTokenSource _cancelled = new();
-    private Task? _driving;
-    private ProgressLog? _progress;
-    private MigrationState _state = MigrationMachine.Begin();
+    private readonly TimeProvider _time;
+    private readonly ILogger<MigrationGrain> _logger;
+    private readonly MigrationDriver _driver;
 
-    private string Operation => this.GetPrimaryKeyString();
-
-    public async Task StartAsync(CancellationToken cancellationToken)
+    public MigrationGrain(
+        HostLocator locator, IVmStore vms, IOperationStore operations, PackageEnsurer packages, TimeProvider time, ILogger<MigrationGrain> logger, IMigrationGate? gate = null)
+        : base(locator)
     {
-        if (_driving is not null) return;
-        var plan = await FindPlanAsync(cancellationToken);
-        var recorded = await operations.FindAsync(Operation, cancellationToken);
-        if (_driving is not null || recorded is not { Outcome: OperationOutcome.Running }) return;
-
-        _progress = new ProgressLog(time, plan.RequestedAt);
-        _state = recorded.Phase == MigrationPhase.Check ? MigrationMachine.Begin() : MigrationMachine.Recover(recorded.Phase);
-        _driving = DriveAsync(plan);
+        _time = time;
+        _logger = logger;
+        _driver = new MigrationDriver(
+            this.GetPrimaryKeyString(), host => GrainFactory.GetGrain<IHostControl>(host), packages, vms, operations, this, time, logger, gate);
     }
 
-    public async Task<MigrationProgress> GetAsync(CancellationToken cancellationToken)
+    public Task StartAsync(CancellationToken cancellationToken) => _driver.StartAsync(cancellationToken);
+
+    public Task<MigrationProgress> GetAsync(CancellationToken cancellationToken) => _driver.GetAsync(cancellationToken);
+
+    public IAsyncEnumerable<MigrationProgress> WatchAsync(long afterSequence, CancellationToken cancellationToken) =>
+        _driver.WatchAsync(afterSequence, cancellationToken);
+
+    public Task CancelAsync(CancellationToken cancellationToken) => _driver.CancelAsync(cancellationToken);
+
+    public async Task ReceiveReminder(string reminderName, TickStatus status)
     {
-        await StartAsync(cancellationToken);
-        if (_progress is not null) return _progress.Latest;
-        var result = await operations.FindResultAsync(Operation, cancellationToken)
-            ?? throw FabricException.NotFound($"Operation '{Operation}' has no result.");
-        return new MigrationProgress(long.MaxValue, MigrationPhase.Done, result.TotalMs, result.Transfer, 0, 0, 0, null, result);
+        await StartAsync(CancellationToken.None);
+
+        // It ended, but whoever drove it could not see to this any more.
+        if (!_driver.IsDriving) await ForgetReminderAsync();
     }
 
-    public async IAsyncEnumerable<MigrationProgress> WatchAsync(
-        long afterSequence, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    private async Task ForgetReminderAsync()
     {
-        var latest = await GetAsync(cancellationToken);
-
-        // Sequences of an activation that is gone mean nothing here.
-        if (afterSequence > latest.Sequence) afterSequence = 0;
-        while (true)
-        {
-            if (latest.Sequence > afterSequence || latest.Result is not null) yield return latest;
-            if (latest.Result is not null) yield break;
-            afterSequence = latest.Sequence;
-            latest = await _progress!.WaitBeyondAsync(afterSequence, cancellationToken);
-        }
-    }
-
-    public async Task CancelAsync(CancellationToken cancellationToken)
-    {
-        await StartAsync(cancellationToken);
-        if (_driving is null || _progress?.Latest.Result is not null)
-        {
-            var ended = await operations.FindAsync(Operation, cancellationToken);
-            throw FabricException.Conflict($"Migration '{Operation}' has ended already: {ended?.Outcome.ToString().ToLowerInvariant()}.");
-        }
-
-        if (!MigrationMachine.CanCancel(_state)) throw await TooLateAsync(cancellationToken);
-        _state = MigrationMachine.Cancel(_state);
-        await _cancelled.CancelAsync();
-        await _driving;
-
-        // A commit whose answer was lost may turn out to have happened.
-        if (_state.IsCommitted) throw await TooLateAsync(cancellationToken);
-    }
-
-    public void Dispose() => _cancelled.Dispose();
-
-    public Task ReceiveReminder(string reminderName, TickStatus status) => StartAsync(CancellationToken.None);
-
-    private async Task<FabricException> TooLateAsync(CancellationToken cancellationToken)
-    {
-        var plan = await FindPlanAsync(cancellationToken);
-        return FabricException.Conflict(
-            $"Migration '{Operation}' cannot be cancelled any more: '{plan.Vm}' belongs to '{plan.Destination}' or is about to; migrate it back instead.");
-    }
-
-    private async Task DriveAsync(MigrationPlan plan)
-    {
-        try
-        {
-            await DriveToTheEndAsync(plan);
-        }
-        catch (Exception error)
-        {
-            // Nothing was decided that is not in Postgres: the reminder, a watcher or the next silo drives on from there.
-            LogDriveFailed(plan.Operation, error);
-            DeactivateOnIdle();
-        }
-    }
-
-    private async Task DriveToTheEndAsync(MigrationPlan plan)
-    {
-        await this.RegisterOrUpdateReminder(DriveReminder, ReminderPeriod, ReminderPeriod);
-        var measured = new MigrationMeasurements(time);
-        var acts = new MigrationActs(
-            plan,
-            GrainFactory.GetGrain<IHostControl>(plan.Source),
-            GrainFactory.GetGrain<IHostControl>(plan.Destination),
-            packages,
-            vms,
-            measured,
-            _progress!,
-            logger);
-        var runDeadline = time.GetUtcNow() + RunDeadline;
-        while (_state.Act != MigrationAct.End)
-        {
-            var act = _state.Act;
-            var (result, failure) = await ActAsync(plan, acts, act);
-            if (act == MigrationAct.Run && result == ActResult.Unknown && time.GetUtcNow() > runDeadline) result = ActResult.Failed;
-            measured.Leave(_state.Phase);
-            _state = MigrationMachine.Advance(_state, result, failure);
-            if (_state.Act == act) await Task.Delay(RetryDelay, time);
-            if (act == MigrationAct.Run && _state.Failure is not null)
-                await vms.SetStateAsync(plan.Vm, plan.NextEpoch, VmState.Failed, _state.Failure.Reason, $"'{plan.Vm}' could not be run on '{plan.Destination}': {_state.Failure.Reason}", CancellationToken.None);
-        }
-
-        var outcome = measured.ToResult(plan, _state, _progress!.ElapsedMs);
-        await EndAsync(outcome);
-        _progress.Report(latest => latest with { Phase = MigrationPhase.Done, Transfer = outcome.Transfer, RemainingBytes = 0, Result = outcome });
-        if (_state.IsCommitted) await MoveVmGrainAsync(plan);
         if (await this.GetReminder(DriveReminder) is { } reminder) await this.UnregisterReminder(reminder);
-        LogEnded(plan.Operation, plan.Vm, outcome.Outcome, outcome.RunsOn, outcome.Reason);
     }
 
-    private async Task<(ActResult Result, MigrationFailure? Failure)> ActAsync(MigrationPlan plan, MigrationActs acts, MigrationAct act)
+    public Task BegunAsync(MigrationPlan plan) => this.RegisterOrUpdateReminder(DriveReminder, ReminderPeriod, ReminderPeriod);
+
+    public async Task EndedAsync(MigrationPlan plan, bool isCommitted)
     {
-        if (act is MigrationAct.Commit or MigrationAct.Run)
-        {
-            // The commit records itself and what follows it: one write in the pause, not three. Recovery treats Switch and Commit alike.
-            // Nothing may be cut short from here on, half-done is worse than late; and whoever watches is told while others work.
-            var acting = acts.DoAsync(act, CancellationToken.None);
-            ReportPhase();
-            return await acting;
-        }
-
-        ReportPhase();
-        await RecordAsync(plan, act);
-        return await acts.DoAsync(act, act < MigrationAct.Commit ? _cancelled.Token : CancellationToken.None);
+        if (isCommitted) await MoveVmGrainAsync(plan);
+        await ForgetReminderAsync();
     }
 
-    private void ReportPhase() => _progress!.Report(latest => latest with { Phase = _state.Phase, Message = _state.Failure?.Reason });
+    public void Lost() => DeactivateOnIdle();
 
-    private async Task RecordAsync(MigrationPlan plan, MigrationAct act)
-    {
-        if (act is MigrationAct.Withdraw or MigrationAct.RollBack)
-        {
-            // Postgres may be the very thing that failed, and Withdraw decides on its own row.
-            try { await operations.SetPhaseAsync(plan.Operation, _state.Phase, CancellationToken.None); }
-            catch (FabricException error) when (error.IsTransient) { LogDriveFailed(plan.Operation, error); }
-            return;
-        }
-
-        if (act == MigrationAct.Clean) return;
-        await operations.SetPhaseAsync(plan.Operation, _state.Phase, CancellationToken.None);
-    }
-
-    private async Task EndAsync(MigrationResult result)
-    {
-        while (true)
-        {
-            try
-            {
-                await operations.EndAsync(result, CancellationToken.None);
-                return;
-            }
-            catch (FabricException error) when (error.IsTransient)
-            {
-                LogDriveFailed(result.Operation, error);
-                await Task.Delay(RetryDelay, time);
-            }
-        }
-    }
+    public void Dispose() => _driver.Dispose();
 
     /// <summary>Orleans' own migration is advisory and silent, so it is asked for and then looked at.</summary>
     private async Task MoveVmGrainAsync(MigrationPlan plan)
@@ -206,25 +76,18 @@ internal sealed partial class MigrationGrain(
             }
             catch (Exception error) when (error is OrleansException or TimeoutException or FabricException)
             {
-                LogDriveFailed(plan.Operation, error);
+                LogGrainNotAsked(plan.Vm, plan.Destination, error);
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(50), time);
+            await Task.Delay(TimeSpan.FromMilliseconds(50), _time);
         }
 
         LogGrainStayed(plan.Vm, plan.Destination);
     }
 
-    private async Task<MigrationPlan> FindPlanAsync(CancellationToken cancellationToken) =>
-        await operations.FindPlanAsync(Operation, cancellationToken)
-            ?? throw FabricException.NotFound($"There is no operation '{Operation}'.");
-
-    [LoggerMessage(1102, LogLevel.Error, "Migration {Operation} could not be driven on now")]
-    private partial void LogDriveFailed(string operation, Exception error);
-
-    [LoggerMessage(1103, LogLevel.Information, "Migration {Operation} of {Vm} ended: {Outcome}, runs on {Host}. {Reason}")]
-    private partial void LogEnded(string operation, string vm, OperationOutcome outcome, string host, string? reason);
-
     [LoggerMessage(1104, LogLevel.Warning, "The grain of {Vm} has not moved to {Host} yet; its activation guard will move it at the next activation")]
     private partial void LogGrainStayed(string vm, string host);
+
+    [LoggerMessage(1105, LogLevel.Warning, "The grain of {Vm} could not be asked to move to {Host}; it is tried again")]
+    private partial void LogGrainNotAsked(string vm, string host, Exception error);
 }

@@ -18,8 +18,17 @@ public interface IPackageRuntime
     /// <summary>Serves a package until <see cref="CloseAsync"/>.</summary>
     Task<PackageOffer> OpenAsync(string reference, CancellationToken cancellationToken);
 
-    /// <summary>Stops serving; harmless when it was closed.</summary>
+    /// <summary>Stops serving, or taking, and leaves what has arrived; harmless when it was closed.</summary>
     Task CloseAsync(string token);
+
+    /// <summary>Takes a package that is written to exports, until it is committed, discarded or closed; only names it when it is there.</summary>
+    Task<PackageUploadOffer> OpenUploadAsync(byte[] manifest, string name, CancellationToken cancellationToken);
+
+    /// <summary>Compares what has arrived with its manifest and makes it a package of the store.</summary>
+    Task<PackageInfo> CommitUploadAsync(string token, string name, IProgress<(long Done, long Total)> progress, CancellationToken cancellationToken);
+
+    /// <summary>Stops taking, and throws away what has arrived; harmless when it was closed.</summary>
+    Task DiscardUploadAsync(string token);
 
     /// <summary>
     /// One attempt to pull a package; what arrives stays for the next one. An error that is transient says that the source was lost,

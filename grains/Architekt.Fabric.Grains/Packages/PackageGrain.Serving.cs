@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Architekt.Fabric.Grains;
 
-/// <content>Serving the package to other hosts and to clients: who still reads, and who is gone.</content>
+/// <content>Serving the package to other hosts and to clients: who still reads or writes, and who is gone.</content>
 internal sealed partial class PackageGrain
 {
     private static readonly TimeSpan ServingCheck = PackageOffer.Lifetime / 4;
@@ -12,9 +12,7 @@ internal sealed partial class PackageGrain
     public async Task<PackageOffer> OpenForPullAsync(CancellationToken cancellationToken)
     {
         var offer = await packages.OpenAsync(Package, cancellationToken);
-        _open[offer.Token] = time.GetUtcNow() + PackageOffer.Lifetime;
-        _servingTimer ??= this.RegisterGrainTimer(
-            CloseExpiredAsync, new GrainTimerCreationOptions { DueTime = ServingCheck, Period = ServingCheck, Interleave = true });
+        KeepServing(offer.Token);
         return offer;
     }
 
@@ -29,6 +27,18 @@ internal sealed partial class PackageGrain
     {
         if (!_open.Remove(token)) return;
         await packages.CloseAsync(token);
+        StopCheckingIfNothingIsOpen();
+    }
+
+    private void KeepServing(string token)
+    {
+        _open[token] = time.GetUtcNow() + PackageOffer.Lifetime;
+        _servingTimer ??= this.RegisterGrainTimer(
+            CloseExpiredAsync, new GrainTimerCreationOptions { DueTime = ServingCheck, Period = ServingCheck, Interleave = true });
+    }
+
+    private void StopCheckingIfNothingIsOpen()
+    {
         if (_open.Count > 0) return;
         _servingTimer?.Dispose();
         _servingTimer = null;
@@ -44,6 +54,6 @@ internal sealed partial class PackageGrain
         }
     }
 
-    [LoggerMessage(1202, LogLevel.Information, "Serving {Package} ends: who pulled it has not been heard of for too long")]
+    [LoggerMessage(1202, LogLevel.Information, "Serving {Package} ends: who pulled or sent it has not been heard of for too long")]
     private partial void LogExpired(string package);
 }

@@ -20,6 +20,7 @@ internal sealed partial class PackageGrain(
     private readonly CancellationTokenSource _deactivated = new();
     private PackageImport _import = new(IsFinished: true, 0, 0, null, null, null);
     private Task? _importing;
+    private string? _committing;
     private (string Path, long Done, long Total) _progress;
 
     private string Package => PackageKey.Parse(this.GetPrimaryKeyString()).Package;
@@ -29,15 +30,11 @@ internal sealed partial class PackageGrain(
         FabricNames.RequirePackageName(Package);
         if (_importing is { IsCompleted: false })
         {
-            if (_progress.Path != path)
-                throw FabricException.Conflict($"'{Package}' is being imported from '{_progress.Path}' on '{Locator.LocalHost}': wait for its end.");
+            if (_progress.Path != path) RefuseDuringImport();
             return Task.FromResult(Current());
         }
 
-        _progress = (path, 0, 0);
-        _import = new PackageImport(IsFinished: false, 0, 0, null, null, null);
-        _importing = RunImportAsync(path);
-        return Task.FromResult(Current());
+        return Task.FromResult(BeginImport(path, (reports, stopping) => runtime.ImportPackageAsync(path, Package, reports, stopping)));
     }
 
     public async Task<PackageImport> GetImportAsync(CancellationToken cancellationToken)
@@ -74,10 +71,18 @@ internal sealed partial class PackageGrain(
             IsFinished: true, 0, 0, null, FabricErrorCode.Failed, $"The import of '{Package}' from '{last.Path}' ended with the silo; import it again.");
     }
 
-    private async Task RunImportAsync(string path)
+    private PackageImport BeginImport(string path, ImportWork work)
+    {
+        _progress = (path, 0, 0);
+        _import = new PackageImport(IsFinished: false, 0, 0, null, null, null);
+        _importing = RunImportAsync(path, work);
+        return Current();
+    }
+
+    private async Task RunImportAsync(string path, ImportWork work)
     {
         await RememberAsync(new PackageImportRecord { Path = path, BegunAt = time.GetUtcNow() });
-        await ImportFromAsync(path);
+        await ImportFromAsync(path, work);
         await RememberAsync(new PackageImportRecord
         {
             Path = path,
@@ -102,12 +107,12 @@ internal sealed partial class PackageGrain(
         }
     }
 
-    private async Task ImportFromAsync(string path)
+    private async Task ImportFromAsync(string path, ImportWork work)
     {
         try
         {
             var reports = new ImmediateProgress(report => _progress = (path, report.Done, report.Total));
-            var package = await runtime.ImportPackageAsync(path, Package, reports, _deactivated.Token);
+            var package = await work(reports, _deactivated.Token);
             _import = new PackageImport(IsFinished: true, package.SizeBytes, package.SizeBytes, package, null, null);
         }
         catch (FabricException error)
@@ -126,6 +131,8 @@ internal sealed partial class PackageGrain(
 
     [LoggerMessage(1201, LogLevel.Warning, "The import of {Package} could not be remembered: {Reason}")]
     private partial void LogNotRemembered(string package, string reason);
+
+    private delegate Task<PackageInfo> ImportWork(IProgress<(long Done, long Total)> progress, CancellationToken cancellationToken);
 
     /// <summary><see cref="Progress{T}"/> would post to another context; a torn number in a progress bar is harmless.</summary>
     private sealed class ImmediateProgress(Action<(long Done, long Total)> report) : IProgress<(long Done, long Total)>

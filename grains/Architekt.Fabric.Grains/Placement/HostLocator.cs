@@ -1,8 +1,10 @@
+using Microsoft.Extensions.Logging;
+
 namespace Architekt.Fabric.Grains;
 
 /// <summary>Knows which host a pinned grain belongs to, and which hosts have a silo in the cluster now.</summary>
-internal sealed class HostLocator(
-    IVmStore vms, IOperationStore operations, IClusterMembershipService membership, ILocalSiloDetails localSilo)
+internal sealed partial class HostLocator(
+    IVmStore vms, IOperationStore operations, IClusterMembershipService membership, ILocalSiloDetails localSilo, ILogger<HostLocator> logger)
 {
     /// <summary>The host beneath this silo.</summary>
     public string LocalHost => localSilo.Name;
@@ -27,7 +29,7 @@ internal sealed class HostLocator(
                 if (operation is null) return null;
 
                 // A migration whose destination is gone is rolled back by its source.
-                return IsAlive(operation.Destination) ? operation.Destination : operation.Source;
+                return operation.Destination is { } destination && await LookUpSiloAsync(destination, cancellationToken) is not null ? destination : operation.Source;
             case PinnedGrainTypes.Checkpoint:
                 return (await operations.FindAsync(key, cancellationToken))?.Source;
             default:
@@ -35,7 +37,27 @@ internal sealed class HostLocator(
         }
     }
 
-    /// <summary>Address of a host's silo, or null if it is not an active member.</summary>
+    /// <summary>
+    /// Address of a host's silo, or null if it is not an active member. Other than <see cref="FindSilo"/> it does not say so before it has asked the membership table again: what this
+    /// silo knows of one that has just joined comes by gossip, and later.
+    /// </summary>
+    public async Task<SiloAddress?> LookUpSiloAsync(string host, CancellationToken cancellationToken)
+    {
+        if (FindSilo(host) is { } known) return known;
+        try
+        {
+            await membership.Refresh(default, cancellationToken);
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            // Without the table, what is known here is all there is to know.
+            LogNotRefreshed(error.Message);
+        }
+
+        return FindSilo(host);
+    }
+
+    /// <summary>Address of a host's silo, or null if it is not an active member as far as this silo has heard.</summary>
     public SiloAddress? FindSilo(string host)
     {
         SiloAddress? newest = null;
@@ -48,6 +70,9 @@ internal sealed class HostLocator(
         return newest;
     }
 
-    /// <summary>Whether the host's silo is an active member.</summary>
+    /// <summary>Whether the host's silo is an active member as far as this silo has heard.</summary>
     public bool IsAlive(string host) => FindSilo(host) is not null;
+
+    [LoggerMessage(1501, LogLevel.Warning, "The membership table cannot be read now: {Reason}")]
+    private partial void LogNotRefreshed(string reason);
 }

@@ -14,7 +14,7 @@ internal abstract class PinnedGrain(HostLocator locator) : Grain
     {
         var host = await locator.FindHostAsync(this.GetGrainId(), cancellationToken);
         if (host is null || host == locator.LocalHost) return;
-        if (!locator.IsAlive(host))
+        if (await locator.LookUpSiloAsync(host, cancellationToken) is null)
             throw FabricException.Unavailable($"Host '{host}' cannot be reached: its silo is not a member of the fabric now.");
         MigrateOnIdle();
     }

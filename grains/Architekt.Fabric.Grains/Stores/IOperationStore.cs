@@ -34,6 +34,9 @@ public interface IOperationStore
     /// <summary>Operations, newest first.</summary>
     Task<IReadOnlyList<OperationInfo>> ListAsync(string? vm, int limit, CancellationToken cancellationToken);
 
+    /// <summary>Operations that have not ended, newest first.</summary>
+    Task<IReadOnlyList<OperationInfo>> ListRunningAsync(string? vm, int limit, CancellationToken cancellationToken);
+
     /// <summary>Operations that have not ended and have <paramref name="host"/> as source or destination.</summary>
     Task<IReadOnlyList<OperationInfo>> ListUnfinishedAsync(string host, CancellationToken cancellationToken);
 

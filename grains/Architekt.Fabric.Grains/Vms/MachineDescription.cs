@@ -10,7 +10,7 @@ namespace Architekt.Fabric.Grains;
 /// <param name="MemoryBytes">RAM, in bytes.</param>
 /// <param name="KernelCommandLine">The whole kernel command line.</param>
 /// <param name="Mac">MAC address of its card; null without a network.</param>
-/// <param name="QemuVersion">The QEMU it was started with; a destination's must not be older.</param>
+/// <param name="QemuVersion">The QEMU whose machine it is: that of the package's state, or the one it was first started with. A destination's must not be older.</param>
 /// <param name="HasAgent">Whether the package says an agent answers on the agent port.</param>
 /// <param name="HasMemory">Whether the package has memory, so that the VM began by resuming.</param>
 /// <param name="HasLease">Whether it may only run under a lease.</param>

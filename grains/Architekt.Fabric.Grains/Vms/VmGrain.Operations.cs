@@ -36,7 +36,7 @@ internal sealed partial class VmGrain
             throw FabricException.Conflict($"'{Name}' is {Word(vm)}: only a VM that runs or has stopped can be migrated.");
         if (vm.Info.Host == request.Destination)
             throw FabricException.Conflict($"'{Name}' is on '{request.Destination}' already.");
-        await placer.RequireReadyAsync(request.Destination, cancellationToken);
+        await placer.RequireOpenAsync(request.Destination, cancellationToken);
         return new MigrationPlan(
             request.Operation, Name, vm.Info.Host, request.Destination, vm.Info.Epoch, vm.Machine, request.Options, time.GetUtcNow(), vm.Info.HasEnded());
     }
@@ -46,14 +46,16 @@ internal sealed partial class VmGrain
         var vm = await RequireAsync(cancellationToken);
         if (vm.Info.State != VmState.Running)
             throw FabricException.Conflict($"'{Name}' is {Word(vm)}: only a VM that runs, and has said that it is up, can be made a package of.");
-        if (await Control(vm).FindPackageAsync(request.Package, cancellationToken) is { } taken && taken.Name == request.Package)
-        {
-            throw new FabricException(
-                FabricErrorCode.AlreadyExists, $"There is a package '{request.Package}' on '{vm.Info.Host}' already ({taken.Digest}); choose another name.");
-        }
-
+        await RequireFreeAsync(request.Package, vm.Info.Host, cancellationToken);
         return new CheckpointPlan(
             request.Operation, Name, vm.Info.Host, vm.Info.Epoch, vm.Machine, request.Package, request.KeepRunning, time.GetUtcNow());
+    }
+
+    private async Task RequireFreeAsync(string package, string host, CancellationToken cancellationToken)
+    {
+        if (await GrainFactory.GetGrain<IHostControl>(host).FindPackageAsync(package, cancellationToken) is not { } taken || taken.Name != package) return;
+        throw new FabricException(
+            FabricErrorCode.AlreadyExists, $"There is a package '{package}' on '{host}' already ({taken.Digest}); choose another name.");
     }
 
     private void RequireOurs(OperationInfo operation, string kind)

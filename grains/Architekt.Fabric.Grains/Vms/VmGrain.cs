@@ -15,25 +15,13 @@ internal sealed partial class VmGrain(
 
     public async Task<VmInfo> RunAsync(VmSpec spec, CancellationToken cancellationToken)
     {
-        FabricNames.Require(Name, "VM");
-        if (spec.Name != Name) throw FabricException.Invalid($"The specification is for '{spec.Name}', not for '{Name}'.");
-        if (await vms.FindAsync(Name, cancellationToken) is { } existing)
-        {
-            throw new FabricException(
-                FabricErrorCode.AlreadyExists,
-                $"There is a VM '{Name}' already, {existing.Info.State.ToString().ToLowerInvariant()} on '{existing.Info.Host}'; choose another name or delete it first.");
-        }
-
-        var host = await placer.ChooseAsync(spec, cancellationToken);
-        var control = GrainFactory.GetGrain<IHostControl>(host);
-        await packages.EnsureAsync(host, spec.Package, name: null, LongestPull, cancellationToken);
-        var machine = await control.DescribeMachineAsync(spec, cancellationToken);
-        var now = time.GetUtcNow();
-        var info = new VmInfo(
-            Name, VmState.Starting, null, host, 1, machine.Package, machine.PackageDigest, machine.Vcpus, machine.MemoryBytes, machine.Mac, null, now, now,
-            Restart: spec.Restart, Availability: spec.Availability);
-        var start = new VmStart(machine.HasMemory ? StartKind.Resume : StartKind.Boot, spec.Fill, spec.Address, spec.Gateway);
-        await vms.CreateAsync(new VmRecord(info, machine), cancellationToken);
+        if (Name.StartsWith(FabricNames.MakingPrefix, StringComparison.Ordinal))
+            throw FabricException.Invalid($"Names that begin with '{FabricNames.MakingPrefix}' belong to VMs that packages are made of; choose another than '{Name}'.");
+        var vm = await DescribeAsync(spec, cancellationToken);
+        var (info, machine, host) = (vm.Info, vm.Machine, vm.Info.Host);
+        var control = Control(vm);
+        var start = StartOf(spec, machine);
+        await vms.CreateAsync(vm, cancellationToken);
         try
         {
             await control.StartAsync(new VmInstance(Name, info.Epoch, machine, start), cancellationToken);
@@ -170,6 +158,34 @@ internal sealed partial class VmGrain(
         if (vm.Info.State == VmState.Lost)
             throw FabricException.Conflict($"'{Name}' has no owner: {vm.Info.Reason}. Its disk is on '{vm.Info.Host}'; wait for that host, or delete the VM and run it anew from its package.");
     }
+
+    /// <summary>What the VM will be and where, with the package there. Nothing is recorded yet.</summary>
+    private async Task<VmRecord> DescribeAsync(VmSpec spec, CancellationToken cancellationToken)
+    {
+        FabricNames.Require(Name, "VM");
+        if (spec.Name != Name) throw FabricException.Invalid($"The specification is for '{spec.Name}', not for '{Name}'.");
+        if (await vms.FindAsync(Name, cancellationToken) is { } existing)
+        {
+            throw new FabricException(
+                FabricErrorCode.AlreadyExists,
+                $"There is a VM '{Name}' already, {Word(existing)} on '{existing.Info.Host}'; choose another name or delete it first.");
+        }
+
+        var host = await placer.ChooseAsync(spec, cancellationToken);
+        await packages.EnsureAsync(host, spec.Package, name: null, LongestPull, report: null, cancellationToken);
+        var machine = await GrainFactory.GetGrain<IHostControl>(host).DescribeMachineAsync(spec, cancellationToken);
+
+        // Getting the package may have taken long enough for the host to be cordoned meanwhile.
+        await placer.RequireOpenAsync(host, cancellationToken);
+        var now = time.GetUtcNow();
+        var info = new VmInfo(
+            Name, VmState.Starting, null, host, 1, machine.Package, machine.PackageDigest, machine.Vcpus, machine.MemoryBytes, machine.Mac, null, now, now,
+            Restart: spec.Restart, Availability: spec.Availability);
+        return new VmRecord(info, machine);
+    }
+
+    private static VmStart StartOf(VmSpec spec, MachineDescription machine) =>
+        new(machine.HasMemory ? StartKind.Resume : StartKind.Boot, spec.Fill, spec.Address, spec.Gateway);
 
     private static string Word(VmRecord vm) => vm.Info.State.ToString().ToLowerInvariant();
 

@@ -63,20 +63,23 @@ internal sealed class CallDispatcher(CallOptions options, IGuestKernel kernel, I
             return BadRequest(request.Id, NoEntropy);
         if (NewIdentity.Parse(request, out var wrong) is not { } wanted)
             return BadRequest(request.Id, wrong!);
+        if (request.UnixTimeNanoseconds is <= 0)
+            return WrongTime(request);
 
         // Entropy first: whatever the guest makes up from now on is its own. A step that fails does not keep it from the others.
         var problems = new List<string>();
+        var reply = new AgentReply { Id = request.Id, Ok = true };
         if (entropy.Length > 0 && kernel.AddEntropy(entropy) is { } refusal)
             problems.Add(refusal);
+        if (request.UnixTimeNanoseconds is { } hostTime)
+            reply = SetClock(reply, hostTime, problems);
         if (wanted.Hostname is { } hostname)
             Note(problems, identity.SetHostname(hostname));
         if (wanted.MachineId is { } machineId)
             Note(problems, identity.SetMachineId(machineId));
         if (wanted.HasNetwork)
             Note(problems, identity.SetNetwork(wanted));
-        return problems.Count == 0
-            ? new AgentReply { Id = request.Id, Ok = true }
-            : new AgentReply { Id = request.Id, Code = AgentErrorCodes.Failed, Error = string.Join(" ", problems) };
+        return problems.Count == 0 ? reply : reply with { Ok = false, Code = AgentErrorCodes.Failed, Error = string.Join(" ", problems) };
     }
 
     private static void Note(List<string> problems, string? problem)
@@ -99,7 +102,7 @@ internal sealed class CallDispatcher(CallOptions options, IGuestKernel kernel, I
         if (!TryReadEntropy(request, out var entropy))
             return BadRequest(request.Id, NoEntropy);
         if (request.UnixTimeNanoseconds is <= 0)
-            return BadRequest(request.Id, $"unixTimeNanoseconds must be positive, not {request.UnixTimeNanoseconds}.");
+            return WrongTime(request);
 
         // One step that fails does not keep the guest from the others: it runs already, and each of them makes it better.
         var problems = new List<string>();
@@ -152,6 +155,9 @@ internal sealed class CallDispatcher(CallOptions options, IGuestKernel kernel, I
     }
 
     private static string Colon(string detail) => detail.Length == 0 ? "." : $": {detail}";
+
+    private static AgentReply WrongTime(AgentRequest request) =>
+        BadRequest(request.Id, $"unixTimeNanoseconds must be positive, not {request.UnixTimeNanoseconds}.");
 
     private static AgentReply BadRequest(long? id, string error) => new() { Id = id, Code = AgentErrorCodes.BadRequest, Error = error };
 }

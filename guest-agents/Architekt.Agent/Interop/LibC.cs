@@ -21,10 +21,38 @@ internal static unsafe partial class LibC
     internal const nuint SetInterfaceNetmask = 0x891C;
     internal const nuint SetHardwareAddress = 0x8924;
 
+    // O_WRONLY, O_CREAT, O_TRUNC, O_CLOEXEC, include/uapi/asm-generic/fcntl.h.
+    private const int OpenNew = 0x1 | 0x40 | 0x200 | 0x80000;
+
+    // Both files that are written are for everyone to read: machine-id(5), hostname(5).
+    private const int Readable = 0x1A4; // 0644
+
     internal static string LastError() => Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError());
 
     [LibraryImport("libc", EntryPoint = "sethostname", SetLastError = true)]
     internal static partial int SetHostname(ReadOnlySpan<byte> name, nuint length);
+
+    /// <summary>Writes a file that everybody may read; <see cref="LastError"/> tells why if it cannot.</summary>
+    internal static bool WriteFile(string path, ReadOnlySpan<byte> content)
+    {
+        using var file = Open(path, OpenNew, Readable);
+        return !file.IsInvalid && Write(file, content, (nuint)content.Length) == content.Length && ChangeMode(file, Readable) == 0;
+    }
+
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int Rename(string from, string to);
+
+    [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int Unlink(string path);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial SafeFileHandle Open(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    private static partial nint Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "fchmod", SetLastError = true)]
+    private static partial int ChangeMode(SafeFileHandle file, int mode);
 
     [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
     internal static partial SafeFileHandle Socket(int family, int type, int protocol);

@@ -5,8 +5,29 @@ using Architekt.Agent.Calls;
 namespace Architekt.Agent.Interop;
 
 /// <summary>The machine this program runs on. Needs no program in it, only files, ioctls and the privileges of root.</summary>
-internal sealed class LinuxGuestIdentity(string root = "/") : IGuestIdentity
+/// <remarks>
+/// A guest that was just resumed is heard only after this, and all it runs it runs for the first time: under software emulation each program path costs its translation. So it goes
+/// straight to the system calls.
+/// </remarks>
+internal sealed class LinuxGuestIdentity : IGuestIdentity
 {
+    private readonly string _root;
+    private string? _card;
+
+    /// <param name="root">Where the files are.</param>
+    internal LinuxGuestIdentity(string root = "/")
+    {
+        _root = root;
+        try
+        {
+            _card = FirstCard();
+        }
+        catch (IOException)
+        {
+            // One that goes while it is being looked at; it is looked for again when it is needed.
+        }
+    }
+
     /// <inheritdoc/>
     public string? SetHostname(string hostname)
     {
@@ -31,7 +52,10 @@ internal sealed class LinuxGuestIdentity(string root = "/") : IGuestIdentity
     /// <inheritdoc/>
     public string? SetNetwork(NewIdentity wanted)
     {
-        if (FirstCard() is not { } name)
+        // It may have come, or another may have taken its place, since this program was started.
+        if (_card is null || !Path.Exists(DeviceOf(_card)))
+            _card = FirstCard();
+        if (_card is not { } name)
             return "There is no network card to give an address to.";
         try
         {
@@ -56,30 +80,24 @@ internal sealed class LinuxGuestIdentity(string root = "/") : IGuestIdentity
     {
         var folder = InRoot("sys/class/net");
         return !Directory.Exists(folder) ? null : Directory.GetFileSystemEntries(folder)
-            .Where(static entry => Path.Exists(Path.Combine(entry, "device")))
+            .Where(entry => Path.Exists(DeviceOf(Path.GetFileName(entry))))
             .OrderBy(static entry => int.Parse(File.ReadAllText(Path.Combine(entry, "ifindex")), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture))
             .Select(Path.GetFileName)
             .FirstOrDefault();
     }
 
-    private string InRoot(string path) => Path.Combine(root, path);
+    private string DeviceOf(string card) => InRoot($"sys/class/net/{card}/device");
+
+    private string InRoot(string path) => Path.Combine(_root, path);
 
     /// <summary>By rename, so that nobody reads half of it.</summary>
     private static string? Write(string path, string line)
     {
-        const UnixFileMode readable = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
         var temporary = path + ".new";
-        try
-        {
-            File.WriteAllText(temporary, line + "\n");
-            File.SetUnixFileMode(temporary, File.Exists(path) ? File.GetUnixFileMode(path) : readable);
-            File.Move(temporary, path, overwrite: true);
+        if (LibC.WriteFile(temporary, Encoding.ASCII.GetBytes(line + "\n")) && LibC.Rename(temporary, path) == 0)
             return null;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            File.Delete(temporary);
-            return $"Cannot write {path}: {error.Message}";
-        }
+        var failure = $"Cannot write {path}: {LibC.LastError()}.";
+        _ = LibC.Unlink(temporary);
+        return failure;
     }
 }

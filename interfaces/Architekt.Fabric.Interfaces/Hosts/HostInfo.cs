@@ -15,6 +15,7 @@ namespace Architekt.Fabric;
 /// <param name="LiveMigrationReason">Why not, and what to do; null when it can.</param>
 /// <param name="Version">Version of its silo.</param>
 /// <param name="LastSeen">When it last reported.</param>
+/// <param name="IsCordoned">Whether it takes neither new VMs nor migrations.</param>
 [GenerateSerializer, Immutable]
 [Alias("architekt.host-info")]
 public sealed record HostInfo(
@@ -31,4 +32,5 @@ public sealed record HostInfo(
     bool LiveMigration,
     string? LiveMigrationReason,
     string Version,
-    DateTimeOffset LastSeen);
+    DateTimeOffset LastSeen,
+    bool IsCordoned = false);

@@ -10,6 +10,8 @@ namespace Architekt.Fabric;
 /// <param name="DirtyBytesPerSecond">How fast the guest writes memory.</param>
 /// <param name="Message">Something worth saying, or null.</param>
 /// <param name="Result">The outcome; only in the last report.</param>
+/// <param name="PulledBytes">What the destination has of a package that it lacked and pulls, in bytes, holes included.</param>
+/// <param name="PackageBytes">Size of that package, in bytes; 0 if there is nothing to pull, or its size is not known yet.</param>
 [GenerateSerializer, Immutable]
 [Alias("architekt.migration-progress")]
 public sealed record MigrationProgress(
@@ -21,4 +23,6 @@ public sealed record MigrationProgress(
     double BytesPerSecond,
     double DirtyBytesPerSecond,
     string? Message,
-    MigrationResult? Result);
+    MigrationResult? Result,
+    long PulledBytes = 0,
+    long PackageBytes = 0);

@@ -8,4 +8,7 @@ public static class OperationKinds
 
     /// <summary>A package is made of a VM.</summary>
     public const string Checkpoint = "checkpoint";
+
+    /// <summary>A host is emptied; each VM that leaves it is a migration of its own.</summary>
+    public const string Drain = "drain";
 }

@@ -9,9 +9,12 @@ public enum OperationOutcome
     /// <summary>It did what was asked.</summary>
     Succeeded = 1,
 
-    /// <summary>It did not; everything is as before.</summary>
+    /// <summary>
+    /// It did not; everything is as before, but for VMs that a drain has moved. Only a migration may fail after its commit, when the destination dies: then the result's owner is
+    /// the destination.
+    /// </summary>
     Failed = 2,
 
-    /// <summary>It was cancelled; everything is as before.</summary>
+    /// <summary>It was cancelled; everything is as before, but for VMs that a drain has moved.</summary>
     Cancelled = 3,
 }

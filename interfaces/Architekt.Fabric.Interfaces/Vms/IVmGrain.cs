@@ -41,6 +41,13 @@ public interface IVmGrain : IGrainWithStringKey
     [Alias("checkpoint")]
     Task<OperationInfo> CheckpointAsync(CheckpointRequest request, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Creates the VM only for a package to be made of it: it is started, written down once its guest says that it is up, and removed. Returns the operation, which needs nobody to wait
+    /// for it; asking twice with one id gives the same one.
+    /// </summary>
+    [Alias("make-package"), ResponseTimeout("00:01:30")]
+    Task<OperationInfo> MakePackageAsync(PackageMaking request, CancellationToken cancellationToken = default);
+
     /// <summary>Reads the console log.</summary>
     /// <param name="offset">Where to start, in bytes; negative counts from the end.</param>
     /// <param name="waitMs">How long to wait for the first byte, 0 to 10000 ms.</param>

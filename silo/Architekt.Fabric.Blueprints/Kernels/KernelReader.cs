@@ -29,8 +29,8 @@ internal static class KernelReader
             return new Kernel(file, version, await ModuleResolver.ResolveAsync(folder, version, furtherModules, cancellationToken).ConfigureAwait(false));
         }
 
-        var packages = source.AptPackage is { } name
-            ? await AptPackages.DownloadAsync(name, Path.Combine(workFolder, "debs"), cancellationToken).ConfigureAwait(false)
+        var packages = source.AptPackages is { Count: > 0 } names
+            ? await AptPackages.DownloadAsync(names, Path.Combine(workFolder, "debs"), cancellationToken).ConfigureAwait(false)
             : source.PackageFiles;
         foreach (var package in packages)
         {

@@ -17,9 +17,11 @@ internal static class StartupPlan
     private static readonly string[] _memoryFolders = ["/run", "/tmp"];
 
     /// <summary>Makes the folders the guest needs in its tree, and the configuration. The modules are not known yet.</summary>
-    /// <exception cref="BlueprintException">There is nothing to start, or a user, signal or variable is wrong.</exception>
+    /// <exception cref="BlueprintException">There is nothing to start, or a user, signal, variable or check is wrong.</exception>
     internal static GuestConfiguration Make(FileTree tree, Image image, BlueprintOptions options)
     {
+        if (options.Ready is { } ready && !BlueprintOptions.IsReadyCheck(ready))
+            throw new BlueprintException(BlueprintErrorCode.Invalid, $"'{ready}' is not what can be waited for: give tcp:PORT or tcp:ADDRESS:PORT.");
         foreach (var folder in _mountPoints)
             tree.EnsureFolder(folder, folder == "/tmp" ? StickyForAll : 0x1ED);
         var users = new UserDatabase(ReadText(tree, "/etc/passwd"), ReadText(tree, "/etc/group"));

@@ -22,11 +22,15 @@ public sealed class FabricDatabase : IAsyncDisposable
 
     internal NpgsqlDataSource CommitSource { get; }
 
-    /// <summary>When one connection is lost the idle ones most likely are, too: the next statement opens its own.</summary>
+    /// <summary>When one connection is lost the idle ones most likely are, too, Orleans' included: the next statement opens its own.</summary>
     internal void ForgetConnections()
     {
         Source.Clear();
         CommitSource.Clear();
+
+        // Its providers do not try again: a grain that reads its state over a dead connection fails.
+        using var orleans = new NpgsqlConnection(Connection.Orleans);
+        NpgsqlConnection.ClearPool(orleans);
     }
 
     /// <inheritdoc />

@@ -15,6 +15,9 @@ namespace Architekt.Fabric.Database;
 [JsonSerializable(typeof(MigrationResult))]
 [JsonSerializable(typeof(CheckpointPlan))]
 [JsonSerializable(typeof(CheckpointResult))]
+[JsonSerializable(typeof(DrainPlan))]
+[JsonSerializable(typeof(DrainState))]
+[JsonSerializable(typeof(DrainResult))]
 internal sealed partial class DatabaseJson : JsonSerializerContext
 {
     internal static string Write<T>(T value, JsonTypeInfo<T> type) => JsonSerializer.Serialize(value, type);

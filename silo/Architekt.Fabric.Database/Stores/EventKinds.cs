@@ -45,6 +45,18 @@ public static class EventKinds
     /// <summary>A checkpoint has ended.</summary>
     public const string CheckpointEnded = "checkpoint.ended";
 
+    /// <summary>A host takes no new VMs and no migrations any more.</summary>
+    public const string HostCordoned = "host.cordoned";
+
+    /// <summary>A host takes VMs again.</summary>
+    public const string HostUncordoned = "host.uncordoned";
+
+    /// <summary>A drain of a host has been asked for.</summary>
+    public const string DrainRequested = "drain.requested";
+
+    /// <summary>A drain has ended.</summary>
+    public const string DrainEnded = "drain.ended";
+
     /// <summary>A VM does something else now: <c>vm.running</c>, <c>vm.stopped</c> and so on.</summary>
     public static string Of(VmState state) => $"vm.{state.ToString().ToLowerInvariant()}";
 }

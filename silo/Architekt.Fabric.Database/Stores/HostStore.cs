@@ -20,7 +20,7 @@ public sealed class HostStore : IHostStore
 
     private const string List = """
         SELECT h.name, h.address, h.vcpus, h.memory_bytes, coalesce(sum(v.memory_bytes), 0)::bigint, count(v.name)::integer,
-            h.accelerator, h.qemu_version, h.kernel, h.live_migration, h.live_migration_reason, h.version, h.last_seen, h.declared_dead_at IS NOT NULL
+            h.accelerator, h.qemu_version, h.kernel, h.live_migration, h.live_migration_reason, h.version, h.last_seen, h.cordoned, h.declared_dead_at IS NOT NULL
         FROM fabric.host AS h LEFT JOIN fabric.vm AS v ON v.host = h.name
         GROUP BY h.name ORDER BY h.name
         """;
@@ -53,8 +53,8 @@ public sealed class HostStore : IHostStore
             await using var command = _database.Source.CreateCommand(List);
             return await command.ReadAllAsync(
                 row => new HostInfo(
-                    row.GetString(0), row.GetBoolean(13) ? HostState.Dead : HostState.Unreachable, row.GetString(1), row.GetInt32(2), row.GetInt64(3), row.GetInt64(4), row.GetInt32(5),
-                    row.GetString(6), row.GetString(7), row.GetString(8), row.GetBoolean(9), row.Text(10), row.GetString(11), row.Time(12)),
+                    row.GetString(0), row.GetBoolean(14) ? HostState.Dead : HostState.Unreachable, row.GetString(1), row.GetInt32(2), row.GetInt64(3), row.GetInt64(4), row.GetInt32(5),
+                    row.GetString(6), row.GetString(7), row.GetString(8), row.GetBoolean(9), row.Text(10), row.GetString(11), row.Time(12), row.GetBoolean(13)),
                 cancellationToken);
         });
 }

@@ -12,6 +12,9 @@ internal sealed class OperationBegin
 
     private const string FindRunning = $"SELECT {Rows.OperationColumns} FROM fabric.operation WHERE vm = $1 AND outcome = 'Running'";
 
+    // Shared, so that a host that is being cordoned is waited for; a cordon waits for a migration that is being begun, and a drain then finds it.
+    private const string LockDestination = "SELECT cordoned FROM fabric.host WHERE name = $1 FOR SHARE";
+
     private const string Insert = $"""
         INSERT INTO fabric.operation (id, kind, vm, source, destination, epoch, phase, outcome, plan, started_at)
         VALUES ($1, $8, $2, $3, $4, $5, 'Check', 'Running', $6, $7)
@@ -62,6 +65,9 @@ internal sealed class OperationBegin
         if (owner.Host != asked.Source || owner.Epoch != asked.Epoch)
             throw FabricException.StaleEpoch(
                 $"VM '{asked.Vm}' is owned by '{owner.Host}' with epoch {owner.Epoch}, not by '{asked.Source}' with epoch {asked.Epoch}; ask again.");
+
+        if (asked.Kind == OperationKinds.Migrate && await Command(LockDestination, Rows.Text(asked.Destination)).ExecuteScalarAsync(cancellationToken) is true)
+            throw FabricException.Conflict($"Host '{asked.Destination}' is cordoned: it takes no migrations; choose another, or open it with 'fabric host uncordon {asked.Destination}'.");
 
         try
         {

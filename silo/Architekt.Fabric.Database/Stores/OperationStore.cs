@@ -14,6 +14,9 @@ public sealed class OperationStore : IOperationStore
     private const string List =
         $"SELECT {Rows.OperationColumns} FROM fabric.operation WHERE $1 IS NULL OR vm = $1 ORDER BY started_at DESC, id LIMIT $2";
 
+    private const string ListRunning =
+        $"SELECT {Rows.OperationColumns} FROM fabric.operation WHERE outcome = 'Running' AND ($1 IS NULL OR vm = $1) ORDER BY started_at DESC, id LIMIT $2";
+
     private const string ListUnfinished = $"""
         SELECT {Rows.OperationColumns} FROM fabric.operation
         WHERE outcome = 'Running' AND (source = $1 OR destination = $1) ORDER BY started_at, id
@@ -100,12 +103,13 @@ public sealed class OperationStore : IOperationStore
 
     /// <inheritdoc />
     /// <exception cref="FabricException"><see cref="FabricErrorCode.InvalidArgument"/>: the limit is not 1 to <see cref="MaxLimit"/>.</exception>
-    public Task<IReadOnlyList<OperationInfo>> ListAsync(string? vm, int limit, CancellationToken cancellationToken)
-    {
-        if (limit is < 1 or > MaxLimit)
-            throw FabricException.Invalid($"The number of operations to list is {limit}; it must be 1 to {MaxLimit}.");
-        return ReadAsync(List, cancellationToken, Rows.Text(vm), Rows.Number(limit));
-    }
+    public Task<IReadOnlyList<OperationInfo>> ListAsync(string? vm, int limit, CancellationToken cancellationToken) =>
+        ReadAsync(List, cancellationToken, Rows.Text(vm), Limit(limit));
+
+    /// <inheritdoc />
+    /// <exception cref="FabricException">As for <see cref="ListAsync"/>.</exception>
+    public Task<IReadOnlyList<OperationInfo>> ListRunningAsync(string? vm, int limit, CancellationToken cancellationToken) =>
+        ReadAsync(ListRunning, cancellationToken, Rows.Text(vm), Limit(limit));
 
     /// <inheritdoc />
     public Task<IReadOnlyList<OperationInfo>> ListUnfinishedAsync(string host, CancellationToken cancellationToken) =>
@@ -157,6 +161,10 @@ public sealed class OperationStore : IOperationStore
         if (!ended && await FindAsync(operation, cancellationToken) is null)
             throw Unknown(operation);
     }
+
+    private static NpgsqlParameter Limit(int limit) => limit is < 1 or > MaxLimit
+        ? throw FabricException.Invalid($"The number of operations to list is {limit}; it must be 1 to {MaxLimit}.")
+        : Rows.Number(limit);
 
     private static FabricException Unknown(string id) => FabricException.NotFound($"There is no operation '{id}'.");
 

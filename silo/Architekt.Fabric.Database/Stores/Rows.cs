@@ -26,7 +26,7 @@ internal static class Rows
     }
 
     internal static OperationInfo ReadOperation(NpgsqlDataReader row) => new(
-        row.GetString(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4), row.GetInt64(5),
+        row.GetString(0), row.GetString(1), row.Text(2), row.GetString(3), row.Text(4), row.GetInt64(5),
         Enum.Parse<MigrationPhase>(row.GetString(6)), Enum.Parse<OperationOutcome>(row.GetString(7)), row.Text(8),
         row.Time(9), row.IsDBNull(10) ? null : row.Time(10));
 

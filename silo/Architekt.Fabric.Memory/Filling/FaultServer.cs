@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using Architekt.Fabric.Memory.Interop;
 using Microsoft.Win32.SafeHandles;
@@ -20,7 +21,9 @@ internal sealed unsafe class FaultServer : IDisposable
     private readonly Action _faulted;
     private readonly Action<MemoryFillException> _failed;
     private readonly Thread _thread;
+    private readonly ulong[] _demanded;
     private long _faults;
+    private long _demandedPages;
 
     /// <param name="userfault">The userfaultfd of the process; stays the caller's.</param>
     /// <param name="process">A descriptor of the process (pidfd_open(2)); stays the caller's.</param>
@@ -38,6 +41,7 @@ internal sealed unsafe class FaultServer : IDisposable
         _process = process;
         _address = address;
         _map = map;
+        _demanded = new ulong[map.Blocks];
         _installer = installer;
         _faultAround = faultAround;
         _faulted = faulted;
@@ -51,6 +55,9 @@ internal sealed unsafe class FaultServer : IDisposable
     public long Faults => Volatile.Read(ref _faults);
 
     public long Pages => _installer.Pages;
+
+    /// <summary>Pages of a block that were brought for a guest that waited for them.</summary>
+    public ulong Demanded(int block) => Volatile.Read(ref _demanded[block]);
 
     public void Start() => _thread.Start();
 
@@ -108,6 +115,11 @@ internal sealed unsafe class FaultServer : IDisposable
         _faulted();
         var claimed = _map.Claim(block, Around(block, page));
         var failure = _installer.Install(block, claimed);
+        if (_demandedPages < LazyFill.MostPagesOnDemand)
+        {
+            Volatile.Write(ref _demanded[block], _demanded[block] | claimed);
+            _demandedPages += BitOperations.PopCount(claimed);
+        }
         // A page that is claimed and not there is being brought by the other thread, which wakes the guest as it does.
         if ((claimed >> page & 1) == 0 && _map.IsPresent(block, page))
             failure = _installer.Restore(_address + (ulong)offset) ?? failure;

@@ -19,6 +19,7 @@ public sealed partial class LazyFill
     {
         try
         {
+            BringFirst();
             for (var block = 0; block < _map.Blocks && !HasEnded;)
             {
                 if (await MayGoOnAsync().ConfigureAwait(false) && Bring(block++) is > 0 and var pages && Current == FillMode.Idle)
@@ -96,6 +97,18 @@ public sealed partial class LazyFill
 
     private async Task WaitAsync(TimeSpan delay, CancellationToken changed) =>
         await Task.Delay(delay, _time, changed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    /// <summary>What the guest will touch soon, holes of the package included.</summary>
+    private void BringFirst()
+    {
+        if (_options.First is not { } first || Current == FillMode.None)
+            return;
+        for (var block = 0; block < _map.Blocks && !HasEnded; block++)
+        {
+            if (first.Words[block] is not 0 and var pages)
+                Bring(block, _map.Claim(block, pages & _map.Unclaimed(block)));
+        }
+    }
 
     /// <summary>Brings the data of a block that is missing.</summary>
     /// <returns>Number of pages that were missing.</returns>

@@ -18,6 +18,9 @@ namespace Architekt.Fabric.Memory;
 /// </remarks>
 public sealed partial class LazyFill : IAsyncDisposable
 {
+    /// <summary>So many pages are kept count of, 64 MiB: more than that is not what a guest begins with, and not soon brought.</summary>
+    public const int MostPagesOnDemand = 16384;
+
     private readonly GuestMemory _memory;
     private readonly DirtyTracker _tracker;
     private readonly LazyFillOptions _options;
@@ -78,6 +81,21 @@ public sealed partial class LazyFill : IAsyncDisposable
         _completion.Task.IsCompletedSuccessfully ? FillState.Complete : _completion.Task.IsFaulted ? FillState.Failed : FillState.Filling,
         _server.Faults, _server.Pages, _background.Pages, _dataPages, _memory.ResidentBytes);
 
+    /// <summary>The pages that the guest touched when they were missing, neighbours included: the first <see cref="MostPagesOnDemand"/> of them.</summary>
+    public PageSet PagesOnDemand
+    {
+        get
+        {
+            var pages = new PageSet(_memory.Length);
+            var ranges = new List<PageRange>();
+            for (var block = 0; block < _map.Blocks; block++)
+                Append(ranges, block, _server.Demanded(block));
+            foreach (var range in ranges)
+                pages.Add(range);
+            return pages;
+        }
+    }
+
     /// <summary>
     /// Ends when all of the package is there; fails with a <see cref="MemoryFillException"/> when a page cannot be brought. Never ends by itself with <see cref="FillMode.None"/>.
     /// Is cancelled when the fill is disposed before.
@@ -101,6 +119,8 @@ public sealed partial class LazyFill : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(package);
         options ??= new LazyFillOptions();
         options.Validate();
+        if (options.First is { } first && first.Length != memory.Length)
+            throw new ArgumentException($"The pages to bring first are of {first.Length} bytes of RAM and not of {memory.Length}.", nameof(options));
         var mapping = tracker.Mapping;
         if (package.Length != memory.Length || mapping.Length != (ulong)memory.Length)
             throw new MemoryFillException(

@@ -38,6 +38,10 @@ internal static unsafe partial class NativeMethods
 
     internal const short InterfaceUp = 1;
 
+    // The generic system call table (asm-generic/unistd.h); since 424 all architectures share the numbers.
+    internal const nint SysPidfdOpen = 434;
+    internal const nint SysPidfdGetDescriptor = 438;
+
     // errno.h
     internal const int NoEntry = 2;
     internal const int Interrupted = 4;
@@ -86,4 +90,12 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport("libc", EntryPoint = "send", SetLastError = true)]
     internal static partial nint Send(Descriptor socket, byte* bytes, nuint length, int flags);
+
+    /// <summary>pidfd_open(2); called by number because glibc has the wrapper only since 2.36.</summary>
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    internal static partial Descriptor OpenProcess(nint number, nint pid, nint flags);
+
+    /// <summary>pidfd_getfd(2): a copy of another process's descriptor, with close-on-exec.</summary>
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    internal static partial Descriptor GetDescriptor(nint number, Descriptor process, nint descriptor, nint flags);
 }

@@ -132,6 +132,9 @@ public sealed class PackagePull : IDisposable
         return await _store.AdoptAsync(_folder, Digest, names, cancellationToken);
     }
 
+    /// <summary>Throws away all that has arrived: there is reason not to believe it.</summary>
+    public void Discard() => StoreLayout.RemoveFolder(_folder);
+
     /// <summary>Ends this attempt. What has arrived stays for the next one.</summary>
     public void Dispose()
     {

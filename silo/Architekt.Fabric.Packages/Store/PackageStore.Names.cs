@@ -23,6 +23,17 @@ public sealed partial class PackageStore
         return _reader.Load(digest);
     }
 
+    /// <summary>Refuses a name that stands for another package; to be asked before work that ends with the name.</summary>
+    /// <param name="name">The name, with its tag.</param>
+    /// <param name="digest">What it is to stand for.</param>
+    /// <exception cref="PackageException"><see cref="PackageErrorCode.Invalid"/> or <see cref="PackageErrorCode.Exists"/>.</exception>
+    public void RefuseTakenName(string name, string digest)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        RequireStoreName(name);
+        _reader.RefuseTakenName(name, digest);
+    }
+
     /// <summary>Removes a name and leaves its package, which the next collection removes when it was the last name and nobody uses it.</summary>
     /// <param name="name">The name, with its tag.</param>
     /// <param name="cancellationToken">Stops it.</param>

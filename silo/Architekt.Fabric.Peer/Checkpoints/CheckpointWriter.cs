@@ -76,6 +76,8 @@ internal sealed class CheckpointWriter(VmMachine machine, PeerInstance instance,
             return new PeerCheckpointed(Stopwatch.GetElapsedTime(began).TotalMilliseconds, image.DataBytes, stateBytes, diskBytes);
         }
 
+        KnowFromHere();
+
         // QEMU has written all of it out and let go of it until the guest runs again.
         if (instance.OverlayDiskPath is { } overlay) File.Copy(overlay, _files.Overlay);
         await machine.GoOnAsync(time);
@@ -111,6 +113,15 @@ internal sealed class CheckpointWriter(VmMachine machine, PeerInstance instance,
     {
         if (options.KeepRunning && machine.Armed is not null) Round(image, cancellationToken);
         else image.Write(machine.Memory, machine.Memory.DataRanges(), cancellationToken);
+    }
+
+    /// <summary>The guest goes on from exactly the RAM that was written down: others may soon have it.</summary>
+    private void KnowFromHere()
+    {
+        if ((machine.Tracker ?? _ownTracker) is not { } tracker) return;
+        machine.KeepTracking(tracker);
+        _ownTracker = null;
+        machine.Bases = MemoryBases.Adding(machine.Bases, tracker, MemoryBases.CheckpointName(options.Operation), instance.PackageDigest);
     }
 
     private long Round(MemoryImage image, CancellationToken cancellationToken)

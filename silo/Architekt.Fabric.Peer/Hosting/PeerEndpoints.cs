@@ -18,6 +18,7 @@ internal static class PeerEndpoints
         if (version >= PeerApi.LeaseVersion) api.MapPost("/lease", (PeerLease lease, PeerService peer) => peer.ExtendLeaseAsync(lease));
         api.MapPost("/fill", (PeerFillMode fill, PeerService peer) => peer.SetFillAsync(fill));
         api.MapPost("/checkpoint", (PeerCheckpoint checkpoint, PeerService peer) => peer.CheckpointAsync(checkpoint));
+        api.MapPost("/checkpoint/name", (PeerBaseName name, PeerService peer) => peer.NameCheckpointAsync(name));
         api.MapPost("/pause", (PeerGrant grant, PeerService peer) => peer.PauseAsync(grant.Epoch));
         api.MapPost("/resume", (PeerGrant grant, PeerService peer) => peer.ResumeAsync(grant.Epoch));
         api.MapPost("/stop", (PeerStop stop, PeerService peer) => peer.StopAsync(stop.Epoch, stop.Force));

@@ -12,7 +12,4 @@ internal sealed class PeerException(string code, string message) : Exception(mes
     public static PeerException Failed(string message) => new("Failed", message);
 
     public static PeerException Refused(string message) => new("Refused", message);
-
-    public static PeerException StaleEpoch(long asked, long own) =>
-        new("StaleEpoch", $"Epoch {asked} was asked for, but this instance may run under epoch {own} only.");
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Architekt.Fabric.Memory;
+using Architekt.Fabric.Peer.Machine;
 using Architekt.Fabric.Processes;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -10,6 +11,9 @@ internal static class PeerHost
 {
     private const int UsageError = 2;
     private const int GuestNice = -10;
+
+    /// <summary>How long calls that are in flight may hold up the end of a peer whose VM is gone: its host has to clear up after it.</summary>
+    private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(2);
 
     public static async Task<int> RunAsync(string[] args)
     {
@@ -45,10 +49,12 @@ internal static class PeerHost
         File.Delete(socket);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(socket, static listen => listen.Protocols = HttpProtocols.Http1));
         builder.Services.ConfigureHttpJsonOptions(static json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, PeerJson.Default));
+        builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = ShutdownLimit);
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton(DirtyTracking.Kernel);
+        builder.Services.AddSingleton<IDirtyTrackingProbe, PeerTracking>();
         builder.Services.AddSingleton(instance);
         builder.Services.AddSingleton(new PeerFolder(path));
+        AddFaultGate(builder);
         builder.Services.AddSingleton<PeerService>();
 
         await using var app = builder.Build();
@@ -57,7 +63,26 @@ internal static class PeerHost
         app.Lifetime.ApplicationStopping.Register(() => service.EndAsync(PeerExitKind.Killed, "its peer was told to end").GetAwaiter().GetResult());
         service.Ended += () => app.Lifetime.StopApplication();
         await service.WriteIdentityAsync();
+        service.PrepareResume();
+        if (instance.Keeper is { } keeper) _ = EndWithAsync(keeper, service);
         await app.RunAsync();
         return 0;
+    }
+
+    /// <summary>
+    /// For compose/faults.sh, by the environment it was started in: a silo has none of these settings unless it was started in the environment
+    /// "Test", see FabricOptions.FaultGateFolder.
+    /// </summary>
+    private static void AddFaultGate(WebApplicationBuilder builder)
+    {
+        if (builder.Environment.IsEnvironment("Test") && builder.Configuration["Fabric:FaultGateFolder"] is { Length: > 0 } folder)
+            builder.Services.AddSingleton(new FileGate(folder, TimeProvider.System));
+    }
+
+    /// <summary>Whoever keeps the instance may be killed and say nothing.</summary>
+    private static async Task EndWithAsync(PeerKeeper keeper, PeerService service)
+    {
+        await new ProcessIdentity(keeper.Pid, keeper.StartTicks).WaitForExitAsync(Timeout.InfiniteTimeSpan);
+        await service.EndAsync(PeerExitKind.Killed, "the process that kept it has ended");
     }
 }

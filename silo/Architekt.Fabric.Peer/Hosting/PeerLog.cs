@@ -62,4 +62,7 @@ internal static partial class PeerLog
 
     [LoggerMessage(3018, LogLevel.Warning, "The RAM could not be kept at {Path}: {Reason}")]
     public static partial void MemoryNotKept(ILogger logger, string path, string reason);
+
+    [LoggerMessage(3019, LogLevel.Warning, "Which pages are touched first is not known from {Path}: {Reason}")]
+    public static partial void FirstPagesUnusable(ILogger logger, string path, string reason);
 }

@@ -71,31 +71,18 @@ internal sealed class GuestContact(VmMachine machine, bool hasAgent, TimeProvide
         }
     }
 
-    /// <summary>Tells a guest that came out of a package who it is, and that it runs again.</summary>
-    public async Task AfterPackageAsync(GuestIdentity? identity, string? mac, CancellationToken cancellationToken)
+    /// <summary>Tells a guest that came out of a package who it is and what time it is. One whose agent is older than the call goes on as it is.</summary>
+    public async Task IntroduceAsync(GuestIdentity identity, string? mac, CancellationToken cancellationToken)
     {
         if (!hasAgent) return;
-        try
-        {
-            await using var agent = await AgentClient.ConnectAsync(machine.AgentSocket, time, cancellationToken);
-            if (identity is not null) await IntroduceAsync(agent, identity, mac, cancellationToken);
-            await TellResumedAsync(agent);
-        }
-        catch (AgentException error)
-        {
-            PeerLog.AgentFailed(logger, "take the news of its resume", error.Message);
-        }
-    }
 
-    /// <summary>A guest whose agent is older than the call goes on as it is.</summary>
-    private async Task IntroduceAsync(AgentClient agent, GuestIdentity identity, string? mac, CancellationToken cancellationToken)
-    {
         // A random UUID, as machine-id(5) has it.
         var machineId = identity.Fresh ? Guid.NewGuid().ToString("N") : null;
         try
         {
+            await using var agent = await AgentClient.ConnectAsync(machine.AgentSocket, time, cancellationToken);
             await agent.TakeIdentityAsync(
-                new AgentIdentity(identity.Hostname, identity.Fresh ? mac : null, identity.Address, identity.Gateway, machineId), ResumeTimeout, cancellationToken);
+                new AgentIdentity(identity.Hostname, identity.Fresh ? mac : null, identity.Address, identity.Gateway, machineId), time.GetUtcNow(), ResumeTimeout, cancellationToken);
         }
         catch (AgentException error)
         {

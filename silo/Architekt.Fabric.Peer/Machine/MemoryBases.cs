@@ -13,12 +13,40 @@ internal sealed class MemoryBases(DirtyTracker tracker, IReadOnlyList<KnownBase>
     /// <summary>So many hosts' memories of earlier visits are kept count of: a set takes 32 KiB for each GiB of RAM, and an old visit is of little use.</summary>
     public const int MostVisits = 3;
 
+    /// <summary>So many checkpoints of a guest that went on are kept count of.</summary>
+    public const int MostCheckpoints = 3;
+
     private const string VisitPrefix = "visit/";
 
     public IReadOnlyList<string> Names { get; } = [.. before.Select(static known => known.Name)];
 
     /// <summary>Name of what a guest leaves behind when it moves away; the operation makes it unique even if VMs of one name come and go.</summary>
     public static string VisitName(PeerInstance source, string operation) => $"{VisitPrefix}{source.Vm}@{source.Epoch}/{operation}";
+
+    /// <summary>What a checkpoint's RAM is called until the package that is made of it has a digest.</summary>
+    public static string CheckpointName(string operation) => $"checkpoint/{operation}";
+
+    /// <summary>
+    /// Adds a base from which the guest differs in nothing: its own RAM at this moment, while it stands still after a complete scan. The tracker counts from here on.
+    /// </summary>
+    /// <param name="known">The bases so far, which are of no use afterwards; null if there were none.</param>
+    /// <param name="tracker">What finds the guest's writes.</param>
+    /// <param name="name">The base's name.</param>
+    /// <param name="package">Name of the package the guest came from; never given up.</param>
+    public static MemoryBases Adding(MemoryBases? known, DirtyTracker tracker, string name, string? package)
+    {
+        var all = known?.Snapshot() ?? [];
+        tracker.Written.Clear();
+        var tooMany = all.Count(IsCheckpoint) + 1 - MostCheckpoints;
+        return new MemoryBases(
+            tracker, [.. all.Where(one => !IsCheckpoint(one) || tooMany-- <= 0), new KnownBase(name, new PageSet((long)tracker.Mapping.Length))]);
+
+        bool IsCheckpoint(KnownBase one) => !IsVisit(one.Name) && one.Name != package;
+    }
+
+    /// <summary>Calls a base something else.</summary>
+    public MemoryBases Renaming(string name, string to) =>
+        new(tracker, [.. before.Select(known => known.Name == name ? known with { Name = to } : known)]);
 
     /// <summary>What differs from a base, as far as the tracker has looked; null for one that is not known.</summary>
     public PageSet? Differing(string name)

@@ -8,11 +8,13 @@ internal sealed class PackageFill : IAsyncDisposable
 {
     private readonly PackageMemory _package;
     private readonly LazyFill _fill;
+    private readonly PageSet? _first;
 
-    private PackageFill(PackageMemory package, LazyFill fill)
+    private PackageFill(PackageMemory package, LazyFill fill, PageSet? first)
     {
         _package = package;
         _fill = fill;
+        _first = first;
     }
 
     public PeerFill Status
@@ -43,16 +45,34 @@ internal sealed class PackageFill : IAsyncDisposable
         var package = PackageMemory.Open(instance.PackageMemoryPath!);
         try
         {
-            var fill = LazyFill.Start(memory, tracker, package, new LazyFillOptions { Mode = ParseMode(instance.Fill) }, time);
+            var first = ReadFirst(instance, logger);
+            var fill = LazyFill.Start(memory, tracker, package, new LazyFillOptions { Mode = ParseMode(instance.Fill), First = first }, time);
             _ = fill.Completion.ContinueWith(
                 ended => LogFailure(logger, instance.Vm, ended.Exception!.GetBaseException()),
                 CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-            return new PackageFill(package, fill);
+            return new PackageFill(package, fill, first);
         }
         catch
         {
             package.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Writes down what the guest has touched until now, for others of its package.</summary>
+    public void RememberFirst(PeerInstance instance, ILogger logger)
+    {
+        var touched = _fill.PagesOnDemand;
+        if (instance is not { FirstPagesPath: { } path, PackageDigest: { } digest } || touched.IsEmpty) return;
+        if (_first is not null) touched.UnionWith(_first);
+        if (touched.Pages == _first?.Pages || touched.Pages > LazyFill.MostPagesOnDemand) return;
+        try
+        {
+            touched.Save(path, digest);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            PeerLog.FirstPagesUnusable(logger, path, error.Message);
         }
     }
 
@@ -68,6 +88,22 @@ internal sealed class PackageFill : IAsyncDisposable
         catch (MemoryFillException error)
         {
             throw PeerException.Failed(error.Message);
+        }
+    }
+
+    /// <summary>A guest without it only takes longer.</summary>
+    private static PageSet? ReadFirst(PeerInstance instance, ILogger logger)
+    {
+        if (instance is not { FirstPagesPath: { } path, PackageDigest: { } digest } || !File.Exists(path)) return null;
+        try
+        {
+            var first = PageSet.Load(path, digest);
+            return first.Length == instance.MemoryBytes ? first : null;
+        }
+        catch (Exception error) when (error is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            PeerLog.FirstPagesUnusable(logger, path, error.Message);
+            return null;
         }
     }
 

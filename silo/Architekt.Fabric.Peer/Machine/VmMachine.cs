@@ -32,6 +32,9 @@ internal sealed class VmMachine : IAsyncDisposable
 
     public TapDevice? Tap { get; private set; }
 
+    /// <summary>Between the guest's card and a network that takes no TAP; QEMU's only, once it runs.</summary>
+    private PrivateCable? Cable { get; set; }
+
     public QemuProcess Process { get; private set; } = null!;
 
     /// <summary>Ends QEMU when the guest's lease is over; null for a guest that needs none.</summary>
@@ -48,7 +51,7 @@ internal sealed class VmMachine : IAsyncDisposable
     /// <summary>Where QEMU has its RAM under write protection; null on a kernel that cannot.</summary>
     public ArmedMapping? Armed { get; private set; }
 
-    /// <summary>Knows all that the guest has written since it came here; null for one that booted here, whose RAM nobody else has anything of.</summary>
+    /// <summary>Knows all that the guest has written since it came here, or since its first checkpoint; null for one that booted here, whose RAM nobody else has anything of.</summary>
     public DirtyTracker? Tracker { get; private set; }
 
     /// <summary>What is known of RAM that others may have; null as long as that is not clear.</summary>
@@ -90,6 +93,9 @@ internal sealed class VmMachine : IAsyncDisposable
         }
     }
 
+    /// <summary>From now on all that the guest writes is known, also between migrations.</summary>
+    public void KeepTracking(DirtyTracker tracker) => Tracker ??= tracker;
+
     /// <summary>A device state that is being written is cancelled; QEMU then runs the guest again by itself if it had stopped it.</summary>
     public async Task CancelDeviceStateAsync(TimeProvider time)
     {
@@ -123,6 +129,7 @@ internal sealed class VmMachine : IAsyncDisposable
         if (Fill is not null) await Fill.DisposeAsync();
         Tracker?.Dispose();
         Tap?.Dispose();
+        Cable?.Dispose();
         Memory?.Dispose();
     }
 
@@ -135,13 +142,15 @@ internal sealed class VmMachine : IAsyncDisposable
         Directory.CreateDirectory(Folder.Qemu);
         FileOwner.Give(Folder.Qemu, instance.QemuUserId);
         if (instance.TapName is not null) Tap = OpenTap(instance, start);
+        if (instance.UserNetwork is { IsCardOnTap: true }) Cable = await PrivateCable.OpenAsync(CancellationToken.None);
 
         if (instance.HasLease)
             Lease = canArm ? LeaseSwitch.Create() : throw PeerException.Refused($"A guest with a lease needs a kernel that can track its writes: {Tracking.Reason}");
         using (var device = canArm ? UserfaultDevice.OpenInheritable() : null)
-            Process = Launch(instance, Folder, start, Tap, device, Lease, logger);
+            Process = Launch(instance, Folder, start, Tap, Cable, device, Lease, logger);
         Tap?.StopInheriting();
         Lease?.StopInheriting();
+        Cable?.Dispose();
 
         using var deadline = new CancellationTokenSource(StartDeadline, time);
         if (isLazy)
@@ -213,17 +222,28 @@ internal sealed class VmMachine : IAsyncDisposable
         }
     }
 
+    private static QemuUserNetwork ToQemu(PeerUserNetwork network, PeerInstance instance, PrivateCable? cable) => new()
+    {
+        GuestAddress = network.GuestAddress,
+        Gateway = network.Gateway,
+        Forwards = [.. network.Forwards.Select(static forward => new QemuForward(forward.Protocol, forward.HostAddress, forward.HostPort, forward.GuestPort))],
+        MacAddress = cable is null ? instance.Mac : null,
+        CableDescriptor = cable?.NearDescriptor,
+    };
+
     private static QemuProcess Launch(
-        PeerInstance instance, PeerFolder folder, MachineStart start, TapDevice? tap, UserfaultDevice? device, LeaseSwitch? lease, ILogger logger)
+        PeerInstance instance, PeerFolder folder, MachineStart start, TapDevice? tap, PrivateCable? cable, UserfaultDevice? device, LeaseSwitch? lease, ILogger logger)
     {
         var descriptors = new List<int>();
         if (device is not null) descriptors.Add(device.Descriptor);
         if (tap is not null) descriptors.Add(tap.InheritableDescriptor);
         if (lease is not null) descriptors.Add(lease.InheritableDescriptor);
+        if (cable is not null) descriptors.AddRange([cable.CardDescriptor, cable.NearDescriptor]);
         var machine = new QemuMachine
         {
             Name = instance.Vm,
             Type = instance.MachineType == "microvm" ? QemuMachineType.Microvm : QemuMachineType.Q35,
+            TypeVersion = instance.MachineVersion,
             Accelerator = instance.Accelerator == "kvm" ? QemuAccelerator.Kvm : QemuAccelerator.Tcg,
             CpuModel = instance.CpuModel,
             VirtualCpus = instance.Vcpus,
@@ -238,7 +258,8 @@ internal sealed class VmMachine : IAsyncDisposable
             LivenessSocketPath = folder.InQemu(LivenessSocket),
             AgentSocketPath = folder.InQemu(AgentSocketName),
             Disk = instance.OverlayDiskPath is null ? null : new QemuDisk(instance.OverlayDiskPath, instance.BaseDiskPath!),
-            Network = tap is null ? null : new QemuNetworkInterface(tap.InheritableDescriptor, instance.Mac!),
+            Network = (tap?.InheritableDescriptor ?? cable?.CardDescriptor) is { } card ? new QemuNetworkInterface(card, instance.Mac!) : null,
+            UserNetwork = instance.UserNetwork is { } user ? ToQemu(user, instance, cable) : null,
             Incoming = start != MachineStart.Boot,
             StartPaused = true,
         };

@@ -49,6 +49,8 @@ internal sealed class IncomingMigration : IDeviceStateLoader, IAsyncDisposable
     /// <summary>Ends when the device state is loaded, or cannot be.</summary>
     public Task<PeerLoaded> Loaded => _loaded.Task;
 
+    public bool IsLoaded => _loaded.Task is { IsCompletedSuccessfully: true, Result.IsLoaded: true };
+
     public static async Task<IncomingMigration> StartAsync(
         VmMachine machine, PeerInstance instance, PeerIncoming options, TimeProvider time, ILogger logger)
     {

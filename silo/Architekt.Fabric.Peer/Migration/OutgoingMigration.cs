@@ -5,6 +5,7 @@ using Architekt.Fabric.Nbd;
 using Architekt.Fabric.Peer.Hosting;
 using Architekt.Fabric.Peer.Machine;
 using Architekt.Fabric.Qemu;
+using FileGate = Architekt.Fabric.Processes.FileGate;
 
 namespace Architekt.Fabric.Peer.Migration;
 
@@ -20,6 +21,7 @@ internal sealed class OutgoingMigration : IAsyncDisposable
     private readonly PeerCopy _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly FileGate? _gate;
     private readonly CancellationTokenSource _switching = new();
     private readonly CancellationTokenSource _aborted = new();
     private readonly Task _copying;
@@ -32,13 +34,14 @@ internal sealed class OutgoingMigration : IAsyncDisposable
     private bool _isUndone;
     private int _disposeBegun;
 
-    private OutgoingMigration(VmMachine machine, PeerInstance instance, PeerCopy options, TimeProvider time, ILogger logger)
+    private OutgoingMigration(VmMachine machine, PeerInstance instance, PeerCopy options, TimeProvider time, ILogger logger, FileGate? gate)
     {
         _machine = machine;
         _instance = instance;
         _options = options;
         _time = time;
         _logger = logger;
+        _gate = gate;
         _copying = Task.Run(CopyAsync);
     }
 
@@ -52,10 +55,11 @@ internal sealed class OutgoingMigration : IAsyncDisposable
     /// <summary>Whether the destination may have everything it needs to run.</summary>
     public bool IsHandedOver { get; private set; }
 
-    public static OutgoingMigration Start(VmMachine machine, PeerInstance instance, PeerCopy options, TimeProvider time, ILogger logger) =>
+    public static OutgoingMigration Start(
+        VmMachine machine, PeerInstance instance, PeerCopy options, TimeProvider time, ILogger logger, FileGate? gate) =>
         machine.Armed is null
             ? throw PeerException.Refused(machine.Tracking.Reason ?? "This kernel cannot track the pages a guest writes.")
-            : new OutgoingMigration(machine, instance, options, time, logger);
+            : new OutgoingMigration(machine, instance, options, time, logger, gate);
 
     /// <summary>Stops the guest, sends what is left, and returns once the destination has loaded it all.</summary>
     public async Task<PeerSwitched> SwitchAsync(bool verify)
@@ -129,6 +133,7 @@ internal sealed class OutgoingMigration : IAsyncDisposable
             var pass = FirstPass.Plan(_machine.Memory, _machine.Bases, _options.Offer.BaseName);
             var bases = MemoryBases.Leaving(_machine.Bases, MemoryBases.VisitName(_instance, Operation), _machine.Memory.Length);
             await preCopy.RunFirstPassAsync(pass, () => _disk?.Bytes ?? 0, _aborted.Token);
+            await PassAsync("copying", _aborted.Token);
             await SendBasesAsync(destination, bases);
             _preCopy = preCopy;
             await preCopy.RunAsync(() => _disk?.IsReady ?? true, () => _disk?.Bytes ?? 0, _switching.Token, _aborted.Token);
@@ -179,6 +184,7 @@ internal sealed class OutgoingMigration : IAsyncDisposable
         Require(await preSwitchover, MigrationStatus.PreSwitchover);
         var (lastBytes, _, lastRoundMs) = await preCopy.HurriedRoundAsync(cancellationToken);
         await finishingDisk;
+        await PassAsync("stopped", cancellationToken);
         var diskMs = _disk is null ? 0 : Stopwatch.GetElapsedTime(diskBegan).TotalMilliseconds;
 
         var stateBegan = Stopwatch.GetTimestamp();
@@ -202,6 +208,7 @@ internal sealed class OutgoingMigration : IAsyncDisposable
         var digesting = verify ? Task.Run(() => _machine.Memory.ComputeDigest(cancellationToken), cancellationToken) : Task.FromResult<string?>(null)!;
         if (verify) await digesting;
         IsHandedOver = true;
+        await PassAsync("handing-over", cancellationToken);
         var sourceMs = (_time.GetUtcNow() - StoppedAt.Value).TotalMilliseconds;
         await _state!.FlushAsync(cancellationToken);
         lastBytes += stopBytes + afterState;
@@ -240,6 +247,10 @@ internal sealed class OutgoingMigration : IAsyncDisposable
         await export.WriteAsync(0, KnownBaseFormat.Write(bases), cancellationToken: _aborted.Token);
         await export.FlushAsync(_aborted.Token);
     }
+
+    /// <summary>Where a test may hold it, see <see cref="FileGate"/>; nothing at all anywhere else.</summary>
+    private Task PassAsync(string point, CancellationToken cancellationToken) =>
+        _gate?.PassAsync($"{Operation}.{point}", cancellationToken) ?? Task.CompletedTask;
 
     private static void Require(QmpEvent migration, MigrationStatus wanted)
     {

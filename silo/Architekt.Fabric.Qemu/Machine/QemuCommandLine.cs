@@ -66,6 +66,7 @@ public static partial class QemuCommandLine
         AddPorts(arguments, machine);
         if (machine.Disk is { } disk) AddDisk(arguments, disk);
         if (machine.Network is { } network) AddNetwork(arguments, network);
+        if (machine.UserNetwork is { } userNetwork) AddUserNetwork(arguments, userNetwork);
         arguments.AddRange(["-object", "rng-builtin,id=rng0", "-device", $"virtio-rng-pci,{SlowVirtio},id=random0,rng=rng0,bus=pcie.0,addr={RandomSlot}"]);
         if (machine.Incoming) arguments.AddRange(["-incoming", "defer"]);
         if (machine.StartPaused) arguments.Add("-S");
@@ -141,15 +142,38 @@ public static partial class QemuCommandLine
         "-device", $"virtio-blk-pci,{Virtio},id=disk0,drive={DiskNodeName},bus=pcie.0,addr={DiskSlot}",
     ]);
 
-    /// <summary>vhost would write guest RAM from the kernel, past the dirty tracking. No boot ROM: it costs time and would have to match on both sides.</summary>
-    private static void AddNetwork(List<string> arguments, QemuNetworkInterface network) => arguments.AddRange(
-    [
-        "-netdev", $"tap,id=net0,fd={network.TapDescriptor},vhost=off",
+    /// <summary>vhost would write guest RAM from the kernel, past the dirty tracking.</summary>
+    private static void AddNetwork(List<string> arguments, QemuNetworkInterface network)
+    {
+        arguments.AddRange(["-netdev", $"tap,id=net0,fd={network.TapDescriptor},vhost=off"]);
+        AddCard(arguments, network.MacAddress);
+    }
 
+    private static void AddUserNetwork(List<string> arguments, QemuUserNetwork network)
+    {
+        if (network.MacAddress is { } mac)
+        {
+            arguments.AddRange(["-netdev", network.ToOption("net0")]);
+            AddCard(arguments, mac);
+            return;
+        }
+
+        arguments.AddRange(
+        [
+            "-netdev", network.ToOption("user0"),
+            "-netdev", $"tap,id=cable0,fd={network.CableDescriptor},vhost=off",
+            "-netdev", "hubport,id=port0,hubid=0,netdev=user0",
+            "-netdev", "hubport,id=port1,hubid=0,netdev=cable0",
+        ]);
+    }
+
+    /// <summary>No boot ROM: it costs time and would have to match on both sides.</summary>
+    private static void AddCard(List<string> arguments, string mac) => arguments.AddRange(
+    [
         // A card that announces itself frees its timer when it is loaded with `announce-rounds` 0 and looks at it again at the next reset
         // (virtio_net_post_load, virtio_net_reset): QEMU would crash when a guest that has moved shuts down or boots anew. Who runs the
         // destination announces the guest.
-        "-device", $"virtio-net-pci,{Virtio},id=nic0,netdev=net0,mac={network.MacAddress},guest_announce=off,romfile=,bus=pcie.0,addr={NetworkSlot}",
+        "-device", $"virtio-net-pci,{Virtio},id=nic0,netdev=net0,mac={mac},guest_announce=off,romfile=,bus=pcie.0,addr={NetworkSlot}",
     ]);
 
     private static void Validate(QemuMachine machine)
@@ -166,6 +190,15 @@ public static partial class QemuCommandLine
             "the TAP's descriptor must be above 2, because 0 to 2 are QEMU's standard streams");
         Require(machine.Network is null || MacPattern().IsMatch(machine.Network.MacAddress),
             $"'{machine.Network?.MacAddress}' is not a MAC address like 52:54:00:12:34:56");
+        if (machine.UserNetwork is { } user)
+        {
+            Require(user.Problem() is null, user.Problem() ?? "");
+            Require(
+                machine.Network is null ? user is { MacAddress: not null, CableDescriptor: null } : user is { MacAddress: null, CableDescriptor: > 2 },
+                "a user-mode network needs the guest's card on it, or a cable to the TAP the card is on");
+            Require(user.MacAddress is null || MacPattern().IsMatch(user.MacAddress), $"'{user.MacAddress}' is not a MAC address like 52:54:00:12:34:56");
+        }
+
         foreach (var path in (string?[])[machine.QmpSocketPath, machine.ConsoleSocketPath, machine.LivenessSocketPath, machine.AgentSocketPath])
         {
             if (path is not null) UnixSocketPath.Validate(path);

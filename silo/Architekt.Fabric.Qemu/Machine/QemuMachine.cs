@@ -65,6 +65,9 @@ public sealed record QemuMachine
     /// <summary>The network card; null for none.</summary>
     public QemuNetworkInterface? Network { get; init; }
 
+    /// <summary>QEMU's user-mode network, with the card on it or a cable to the TAP of <see cref="Network"/>; null for none.</summary>
+    public QemuUserNetwork? UserNetwork { get; init; }
+
     /// <summary>Waits for <c>migrate-incoming</c> instead of booting (<c>-incoming defer</c>).</summary>
     public bool Incoming { get; init; }
 

@@ -1,4 +1,5 @@
 using Architekt.Fabric.Memory;
+using Architekt.Fabric.Peers;
 using Architekt.Fabric.Qemu;
 using Architekt.Fabric.Silo.Runtime;
 
@@ -11,7 +12,6 @@ internal static partial class HostProbe
     private const double GuestShare = 0.8;
 
     private const int VcpusPerProcessor = 4;
-    private const UnixFileMode OthersMayPass = UnixFileMode.OtherExecute;
 
     public static async Task<HostFacts> RunAsync(FabricOptions options, ILogger logger, CancellationToken cancellationToken)
     {
@@ -26,7 +26,7 @@ internal static partial class HostProbe
         }
 
         var user = ChooseQemuUser(options, logger);
-        var groups = user is null ? [] : KvmGroup();
+        var groups = user is null ? [] : QemuUser.KvmGroup();
         var (accelerator, reason) = options.Accelerator is { } forced
             ? (forced, "as configured")
             : await ProbeAcceleratorAsync(options.QemuBinary, user, groups, cancellationToken);
@@ -56,29 +56,12 @@ internal static partial class HostProbe
     /// <summary>QEMU gets a user of its own where it can reach what it needs; a fabric run out of a home folder keeps the silo's user.</summary>
     private static int? ChooseQemuUser(FabricOptions options, ILogger logger)
     {
-        if (!Environment.IsPrivilegedProcess || options.QemuUserId == 0) return null;
+        if (!QemuUser.MayBeChosen || options.QemuUserId == 0) return null;
         if (options.QemuUserId is { } chosen) return chosen;
-        var blocked = new[] { AppContext.BaseDirectory, options.StateFolder, options.PeerPath }.Select(FirstImpassable).FirstOrDefault(static folder => folder is not null);
+        var blocked = QemuUser.FirstImpassable(AppContext.BaseDirectory, options.StateFolder, options.PeerPath);
         if (blocked is null) return FabricOptions.DefaultQemuUserId;
         LogImpassable(logger, blocked);
         return null;
-    }
-
-    private static string? FirstImpassable(string path)
-    {
-        for (var folder = new DirectoryInfo(path); folder is not null; folder = folder.Parent)
-        {
-            if (folder.Exists && !folder.UnixFileMode.HasFlag(OthersMayPass)) return folder.FullName;
-        }
-
-        return null;
-    }
-
-    private static int[] KvmGroup()
-    {
-        if (!File.Exists("/dev/kvm") || !File.Exists("/etc/group")) return [];
-        var line = File.ReadLines("/etc/group").FirstOrDefault(static line => line.StartsWith("kvm:", StringComparison.Ordinal));
-        return line?.Split(':') is [_, _, var id, ..] && int.TryParse(id, out var group) ? [group] : [];
     }
 
     [LoggerMessage(2101, LogLevel.Information, "Host {Host}: guests run under {Accelerator} ({Reason}), QEMU {Qemu}, live migration: {Tracking}")]

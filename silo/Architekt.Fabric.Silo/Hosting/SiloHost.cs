@@ -2,6 +2,7 @@ using System.Net;
 using Architekt.Fabric.Database;
 using Architekt.Fabric.Grains;
 using Architekt.Fabric.Packages;
+using Architekt.Fabric.Processes;
 using Architekt.Fabric.Silo.Ownership;
 using Architekt.Fabric.Silo.Peers;
 using Architekt.Fabric.Silo.Reconciliation;
@@ -9,12 +10,15 @@ using Architekt.Fabric.Silo.Registry;
 using Architekt.Fabric.Silo.Runtime;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
+using Orleans.Serialization;
+using Orleans.Storage;
 
 namespace Architekt.Fabric.Silo;
 
 /// <summary>Builds the daemon of one host.</summary>
 internal static class SiloHost
 {
+    private const string TestEnvironment = "Test";
     private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(2);
 
     public static async Task<WebApplication> BuildAsync(string[] args, CancellationToken cancellationToken)
@@ -24,7 +28,10 @@ internal static class SiloHost
         builder.Services.AddOptions<FabricOptions>().BindConfiguration(FabricOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<FabricOptions>, FabricOptionsValidator>();
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = ShutdownLimit.Orderly);
         builder.Logging.AddSimpleConsole(static console => (console.SingleLine, console.TimestampFormat) = (true, "yyyy-MM-dd HH:mm:ss.fff "));
+        // Its first look warns of a thread that has hung for as long as the machine is up.
+        builder.Logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
         builder.Logging.AddFilter("Orleans", LogLevel.Warning).AddFilter("Polly", LogLevel.Warning).AddFilter("Microsoft", LogLevel.Warning).AddFilter("System.Net.Http", LogLevel.Warning);
 
         var options = Validated(builder);
@@ -58,6 +65,7 @@ internal static class SiloHost
         builder.Services.AddSingleton<IEventSink>(static services => services.GetRequiredService<EventRelay>());
         builder.Services.AddHostedService(static services => services.GetRequiredService<EventRelay>());
         builder.Services.AddHostedService<KeptMemoryService>();
+        if (options.FaultGateFolder is { } gates) builder.Services.AddSingleton<IMigrationGate>(new MigrationFileGate(new FileGate(gates, TimeProvider.System)));
         builder.Services.AddFabricDatabase(connection);
         builder.UseOrleans(silo => ConfigureOrleans(silo, options, connection));
 
@@ -76,6 +84,7 @@ internal static class SiloHost
 
         var app = builder.Build();
         app.MapGet("/health", static (SiloHealth health) => health.IsJoined ? Results.Ok("joined") : Results.StatusCode(StatusCodes.Status503ServiceUnavailable));
+        ShutdownLimit.Enforce(app.Lifetime, TimeProvider.System);
         if (embedded is not null) app.Lifetime.ApplicationStopped.Register(() => embedded.StopAsync(CancellationToken.None).GetAwaiter().GetResult());
         return app;
     }
@@ -89,6 +98,8 @@ internal static class SiloHost
         var failures = results.Select(static result => result.ErrorMessage!)
             .Concat(new FabricOptionsValidator().Validate(null, options).Failures ?? [])
             .ToList();
+        if (options.FaultGateFolder is not null && !builder.Environment.IsEnvironment(TestEnvironment))
+            failures.Add($"Fabric:FaultGateFolder is for tests of the fabric only: it is refused unless ASPNETCORE_ENVIRONMENT is '{TestEnvironment}'.");
         if (failures.Count > 0) throw FabricException.Invalid(string.Join(" ", failures));
         builder.Services.AddSingleton<SiloHealth>();
         return options;
@@ -130,7 +141,10 @@ internal static class SiloHost
         silo.UseAdoNetReminderService(orleans => (orleans.Invariant, orleans.ConnectionString) = ("Npgsql", connection.Orleans));
         silo.AddAdoNetGrainStorage(GrainServices.StorageName, orleans => (orleans.Invariant, orleans.ConnectionString) = ("Npgsql", connection.Orleans));
         silo.UseSystemTextJsonGrainStorageSerializer();
-        silo.AddAdoNetGrainStorage("PubSubStore", orleans => (orleans.Invariant, orleans.ConnectionString) = ("Npgsql", connection.Orleans));
+
+        // In Orleans' own form: JSON can be written of what streams keep, and never be read again, so that after the death of a silo nobody heard of events any more.
+        silo.AddAdoNetGrainStorage("PubSubStore", store => store.Configure<Serializer>((orleans, serializer) =>
+            (orleans.Invariant, orleans.ConnectionString, orleans.GrainStorageSerializer) = ("Npgsql", connection.Orleans, new OrleansGrainStorageSerializer(serializer))));
 
         // One stream needs one queue. With the default of eight the agents that look into them ten times a second each take 5 % of a processor,
         // which belongs to guests.

@@ -10,6 +10,7 @@ internal sealed partial class TakeoverService(
     HostRuntime runtime,
     VmStarter starter,
     IOwnershipStore ownership,
+    IHostStore hosts,
     IGrainFactory grains,
     IOptions<FabricOptions> options,
     TimeProvider time,
@@ -42,8 +43,8 @@ internal sealed partial class TakeoverService(
         var leases = await ownership.ListForeignLeasesAsync(runtime.HostName, cancellationToken);
         foreach (var (lease, since) in _watch.Observe(leases, BootClock.Now))
         {
-            // One that was declared dead itself has nothing to offer before it has cleared up.
-            if (await ownership.IsDeadAsync(runtime.HostName, cancellationToken)) return;
+            // One that is cordoned takes nothing, and one that was declared dead has to clear up first.
+            if ((await hosts.ListAsync(cancellationToken)).Any(host => host.Name == runtime.HostName && (host.IsCordoned || host.State == HostState.Dead))) return;
             await TakeAsync(lease, since, cancellationToken);
         }
     }

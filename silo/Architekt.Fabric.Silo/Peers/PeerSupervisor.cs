@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Architekt.Fabric.Grains;
 using Architekt.Fabric.Peer;
+using Architekt.Fabric.Peers;
 using Architekt.Fabric.Processes;
 using Microsoft.Extensions.Options;
 
@@ -13,8 +14,6 @@ namespace Architekt.Fabric.Silo.Peers;
 internal sealed partial class PeerSupervisor(
     IOptions<FabricOptions> options, IVmStore vms, TimeProvider time, ILogger<PeerSupervisor> logger) : IDisposable
 {
-    private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan AnswerInterval = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LivenessInterval = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan StoreRetryInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan QemuDeadline = TimeSpan.FromSeconds(5);
@@ -56,11 +55,10 @@ internal sealed partial class PeerSupervisor(
         try
         {
             await folder.CreateAsync(instance, keepsDisk, cancellationToken);
-            var process = await DetachedProcess.StartAsync(
-                Options.PeerPath, ["--folder", folder.Path], env: null, workingDir: folder.Path, folder.LogPath, cancellationToken);
+            var process = await PeerProcess.StartAsync(Options.PeerPath, folder, outlives: true, cancellationToken);
             peer = new SupervisedPeer(folder, instance, process);
             _peers[(instance.Vm, instance.Epoch)] = peer;
-            await WaitUntilAnsweringAsync(peer, cancellationToken);
+            await PeerProcess.WaitUntilAnsweringAsync(peer.Client, process, time, cancellationToken);
             _ = WatchAsync(peer);
             return peer;
         }
@@ -94,7 +92,7 @@ internal sealed partial class PeerSupervisor(
     /// <summary>Finds the peers of a former silo again and clears up after those that have ended.</summary>
     public async Task AdoptAsync(CancellationToken cancellationToken)
     {
-        foreach (var folder in InstanceFolder.All(Options.EffectiveRuntimeFolder))
+        foreach (var folder in InstanceFolder.All(Options.EffectiveRuntimeFolder, FabricNames.IsValid))
         {
             // What is just being started here is nobody's leaving: it has no process to show yet.
             if (_starting.ContainsKey(folder.Path)) continue;
@@ -138,27 +136,6 @@ internal sealed partial class PeerSupervisor(
         catch (Exception error) when (error is FabricException or ObjectDisposedException)
         {
             LogNeverLive(peer.Instance.Vm, error.Message);
-        }
-    }
-
-    private async Task WaitUntilAnsweringAsync(SupervisedPeer peer, CancellationToken cancellationToken)
-    {
-        var deadline = time.GetUtcNow() + StartDeadline;
-        while (true)
-        {
-            try
-            {
-                await peer.Client.GetStatusAsync(cancellationToken);
-                return;
-            }
-            catch (FabricException) when (time.GetUtcNow() < deadline && peer.Process.IsAlive() && !peer.Ended.IsCompleted)
-            {
-                await Task.Delay(AnswerInterval, time, cancellationToken);
-            }
-            catch (FabricException error)
-            {
-                throw new TimeoutException("it never answered on its socket", error);
-            }
         }
     }
 

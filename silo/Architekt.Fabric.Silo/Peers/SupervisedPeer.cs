@@ -1,4 +1,5 @@
 using Architekt.Fabric.Peer;
+using Architekt.Fabric.Peers;
 using Architekt.Fabric.Processes;
 
 namespace Architekt.Fabric.Silo.Peers;
@@ -14,7 +15,7 @@ internal sealed class SupervisedPeer(InstanceFolder folder, PeerInstance instanc
 
     public ProcessIdentity Process => process;
 
-    public PeerClient Client { get; } = new(folder.Path, instance.ApiVersion);
+    public PeerClient Client { get; } = new(folder.Path, PeerErrors.ToFabric, instance.ApiVersion);
 
     /// <summary>Ends once the process is gone and what it left is removed.</summary>
     public Task Ended => _ended.Task;

@@ -6,19 +6,6 @@ namespace Architekt.Fabric.Silo.Reconciliation;
 /// <summary>What of that which is on a host belongs to nobody, as plain code. In doubt it is somebody's.</summary>
 internal static class OrphanRules
 {
-    /// <summary>Whether a peer, which may run its guest, has no claim to.</summary>
-    /// <param name="vm">The VM's row; null if there is none.</param>
-    /// <param name="host">This host.</param>
-    /// <param name="epoch">The peer's epoch.</param>
-    public static bool HasNoClaim(VmRecord? vm, string host, long epoch)
-    {
-        if (vm is null) return true;
-
-        // Whoever drives the operation knows what the peer is for.
-        if (vm.Info.Operation is not null) return false;
-        return vm.Info.Epoch != epoch || vm.Info.Host != host || vm.Info.State == VmState.Lost;
-    }
-
     /// <summary>Whether a disk is nobody's. That of a VM without an owner is kept: it is all that is left of what the VM has written.</summary>
     /// <param name="vm">The VM's row; null if there is none.</param>
     /// <param name="host">This host.</param>

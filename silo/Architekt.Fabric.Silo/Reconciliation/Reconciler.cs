@@ -23,6 +23,7 @@ internal sealed partial class Reconciler(
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan PeerDeadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan StatusDeadline = TimeSpan.FromSeconds(5);
     private HashSet<(string Vm, long Epoch)> _missing = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -59,6 +60,7 @@ internal sealed partial class Reconciler(
         processes.Remove();
         if (allCompared) await ReturnAsync(cancellationToken);
         await RecordMissingAsync(isFirst, cancellationToken);
+        await RemoveAbandonedAsync(cancellationToken);
         await RemoveOrphansAsync(cancellationToken);
     }
 
@@ -74,9 +76,12 @@ internal sealed partial class Reconciler(
     {
         try
         {
-            await (operation.Kind == OperationKinds.Checkpoint
-                ? grains.GetGrain<ICheckpointGrain>(operation.Id).StartAsync(cancellationToken)
-                : grains.GetGrain<IMigrationGrain>(operation.Id).StartAsync(cancellationToken));
+            await (operation.Kind switch
+            {
+                OperationKinds.Checkpoint => grains.GetGrain<ICheckpointGrain>(operation.Id).StartAsync(cancellationToken),
+                OperationKinds.Drain => grains.GetGrain<IDrainGrain>(operation.Id).StartAsync(cancellationToken),
+                _ => grains.GetGrain<IMigrationGrain>(operation.Id).StartAsync(cancellationToken),
+            });
         }
         catch (Exception error) when (error is FabricException or Orleans.Runtime.OrleansException or TimeoutException)
         {
@@ -105,33 +110,34 @@ internal sealed partial class Reconciler(
     private async Task CompareAsync(SupervisedPeer peer, CancellationToken cancellationToken)
     {
         var (name, epoch) = (peer.Instance.Vm, peer.Instance.Epoch);
+
+        // Before the row is read: a row that came first says nothing about a migration that began after it.
+        var status = await FindStatusAsync(peer, cancellationToken);
         var vm = await vms.FindAsync(name, cancellationToken);
         if (peer.Ended.IsCompleted) return;
-        if (vm is { Info.Operation: not null }) return;
-        if (OrphanRules.HasNoClaim(vm, runtime.HostName, epoch))
+        switch (InstanceRules.Judge(vm?.Info, runtime.HostName, epoch, status))
         {
-            LogNoClaim(name, epoch);
+            case InstanceVerdict.Remove:
+                LogNoClaim(name, epoch);
 
-            // Its disk has rules of its own: that of a VM without an owner outlives its process.
-            if (OrphanRules.IsOrphanDisk(vm, runtime.HostName, epoch)) await runtime.RemoveAsync(name, epoch, cancellationToken);
-            else await peers.EndAsync(name, epoch);
-            return;
+                // Its disk has rules of its own: that of a VM without an owner outlives its process.
+                if (OrphanRules.IsOrphanDisk(vm, runtime.HostName, epoch)) await runtime.RemoveAsync(name, epoch, cancellationToken);
+                else await peers.EndAsync(name, epoch);
+                break;
+            case InstanceVerdict.RollBack:
+                LogGoesOn(name, status!.Operation!);
+                await peer.Client.RollBackAsync(new PeerStep(status.Operation!), cancellationToken);
+                break;
+            case InstanceVerdict.Run:
+                await runtime.RunCommittedAsync(peer, cancellationToken);
+                status = await peer.Client.GetStatusAsync(cancellationToken);
+                break;
+            default:
+                break;
         }
 
-        var status = await peer.Client.GetStatusAsync(cancellationToken);
-        if (status is { Operation: { } operation, State: PeerState.Running or PeerState.Switching or PeerState.HandedOver })
-        {
-            LogGoesOn(name, operation);
-            await peer.Client.RollBackAsync(new PeerStep(operation), cancellationToken);
-        }
-        else if (status is { State: PeerState.Loaded or PeerState.Incoming, GrantedEpoch: 0 })
-        {
-            // Owner by a commit whose driver died before it could say so.
-            await runtime.RunCommittedAsync(peer, cancellationToken);
-            status = await peer.Client.GetStatusAsync(cancellationToken);
-        }
-
-        if (OrphanRules.IsUnderrated(vm!.Info.State, status.State)) await CorrectStateAsync(peer, status.IsLive, cancellationToken);
+        if (vm is { Info: { Operation: null } info } && info.Epoch == epoch && status is not null && OrphanRules.IsUnderrated(info.State, status.State))
+            await CorrectStateAsync(peer, status.IsLive, cancellationToken);
     }
 
     /// <summary>It runs, and whoever should have recorded that has died before it could.</summary>
@@ -140,6 +146,19 @@ internal sealed partial class Reconciler(
         var (name, epoch) = (peer.Instance.Vm, peer.Instance.Epoch);
         await vms.SetStateAsync(name, epoch, isLive ? VmState.Running : VmState.Booting, null, $"'{name}' runs on '{runtime.HostName}'", cancellationToken);
         if (!isLive) peers.WatchLiveness(peer);
+    }
+
+    private async Task<PeerStatus?> FindStatusAsync(SupervisedPeer peer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await peer.Client.GetStatusAsync(cancellationToken).WaitAsync(StatusDeadline, time, cancellationToken);
+        }
+        catch (Exception error) when (error is FabricException or TimeoutException)
+        {
+            LogNoAnswer(peer.Instance.Vm, peer.Instance.Epoch, error.Message);
+            return null;
+        }
     }
 
     /// <summary>
@@ -162,6 +181,18 @@ internal sealed partial class Reconciler(
 
             const string reason = "its processes are gone: the host was restarted, or they were ended";
             await vms.SetStateAsync(name, epoch, VmState.Failed, reason, $"'{name}' failed: {reason}", cancellationToken);
+        }
+    }
+
+    private async Task RemoveAbandonedAsync(CancellationToken cancellationToken)
+    {
+        foreach (var vm in await vms.ListAsync(runtime.HostName, cancellationToken))
+        {
+            var (name, epoch) = (vm.Info.Name, vm.Info.Epoch);
+            if (!AbandonedMaking.Is(vm.Info, time.GetUtcNow()) || await IsBusyAsync(name, cancellationToken)) continue;
+            LogAbandoned(name);
+            await runtime.RemoveAsync(name, epoch, cancellationToken);
+            await vms.DeleteAsync(name, epoch, cancellationToken);
         }
     }
 
@@ -206,10 +237,10 @@ internal sealed partial class Reconciler(
     [LoggerMessage(2301, LogLevel.Error, "Reconciling failed; it is tried again")]
     private partial void LogFailed(Exception error);
 
-    [LoggerMessage(2306, LogLevel.Warning, "This host was declared dead and is back: {Count} VMs are its own again")]
+    [LoggerMessage(2308, LogLevel.Warning, "This host was declared dead and is back: {Count} VMs are its own again")]
     private partial void LogReturned(int count);
 
-    [LoggerMessage(2307, LogLevel.Warning, "What {Vm} does could not be compared with what it should: {Reason}")]
+    [LoggerMessage(2309, LogLevel.Warning, "What {Vm} does could not be compared with what it should: {Reason}")]
     private partial void LogNotCompared(string vm, string reason);
 
     [LoggerMessage(2302, LogLevel.Warning, "Operation {Operation} could not be driven on: {Reason}")]
@@ -220,6 +251,12 @@ internal sealed partial class Reconciler(
 
     [LoggerMessage(2305, LogLevel.Warning, "The disk of {Vm} with epoch {Epoch} belongs to nobody here and is removed")]
     private partial void LogOrphan(string vm, long epoch);
+
+    [LoggerMessage(2306, LogLevel.Warning, "The peer of {Vm} with epoch {Epoch} does not say what it is doing: {Reason}")]
+    private partial void LogNoAnswer(string vm, long epoch, string reason);
+
+    [LoggerMessage(2307, LogLevel.Warning, "{Vm} was only there for a package to be made of it, and none is being made: it is removed")]
+    private partial void LogAbandoned(string vm);
 
     [LoggerMessage(2304, LogLevel.Warning, "{Vm} still takes part in migration {Operation}, which is over: it is rolled back and goes on")]
     private partial void LogGoesOn(string vm, string operation);

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Options;
 namespace Architekt.Fabric.Silo.Registry;
 
 /// <summary>The host's package store and package server, as the grains see them.</summary>
-internal sealed class PackageHost(
+internal sealed partial class PackageHost(
     IOptions<FabricOptions> options,
     HostRuntime runtime,
     PackageStore store,
@@ -33,12 +33,14 @@ internal sealed class PackageHost(
     public Task DeleteAsync(string reference, CancellationToken cancellationToken) => TranslateAsync(async () =>
     {
         await store.DeleteAsync(reference, UsersAsync, cancellationToken);
+        await runtime.ForgetFirstPagesAsync(cancellationToken);
         return true;
     });
 
     public Task<PackageCleaning> CollectAsync(CancellationToken cancellationToken) => TranslateAsync(async () =>
     {
         var cleaning = await store.GarbageCollectAsync(UsersAsync, time.GetUtcNow() - PartialLifetime, cancellationToken);
+        await runtime.ForgetFirstPagesAsync(cancellationToken);
         return new PackageCleaning(runtime.HostName, cleaning.Packages, cleaning.Partials, cleaning.Bytes);
     });
 
@@ -48,7 +50,7 @@ internal sealed class PackageHost(
             ?? throw FabricException.NotFound($"Host '{runtime.HostName}' has no package '{reference}'.");
         var package = lease.Package;
         var exports = PackageExports.Open(server.Server, lease);
-        var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        var token = CreateToken();
         _served[token] = exports;
         return new PackageOffer(
             token,
@@ -62,6 +64,7 @@ internal sealed class PackageHost(
     public async Task CloseAsync(string token)
     {
         if (_served.TryRemove(token, out var exports)) await exports.DisposeAsync();
+        if (_taken.TryRemove(token, out var intake)) await intake.DisposeAsync();
     }
 
     public Task<PackageInfo> PullAsync(
@@ -79,6 +82,8 @@ internal sealed class PackageHost(
         var package = await pull.CommitAsync(names, null, cancellationToken);
         return runtime.ToInfo(package, package.Names.Count > 0 ? package.Names[0] : package.Digest);
     });
+
+    private static string CreateToken() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
     /// <summary>What VMs of this host have as their base, running or stopped; the peers also know of migrations that are on their way here.</summary>
     private async Task<IReadOnlySet<string>> UsersAsync(CancellationToken cancellationToken)

@@ -26,6 +26,11 @@ internal sealed class HostPaths(IOptions<FabricOptions> options)
     /// <summary>RAM of a VM that has moved away; beside the instance folders, so that a rename brings it there and back.</summary>
     public string KeptMemory(string vm, long epoch) => Path.Combine(Runtime, $"{vm}.{epoch}{KeptMemorySuffix}");
 
+    /// <summary>What VMs of a package touch first, as their peers have seen it; worth keeping, but no loss.</summary>
+    public string FirstPages(string digest) => Path.Combine(FirstPagesFolder, digest);
+
+    public string FirstPagesFolder => Path.Combine(State, "first-pages");
+
     public string ConsoleLog(string vm, long epoch) => Path.Combine(Logs, $"{vm}.{epoch}{ConsoleLogSuffix}");
 
     /// <summary>Whose disks there are.</summary>
@@ -48,6 +53,6 @@ internal sealed class HostPaths(IOptions<FabricOptions> options)
     {
         const UnixFileMode passable =
             UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
-        foreach (var folder in new[] { State, Disks, Logs, Runtime }) Directory.CreateDirectory(folder, passable);
+        foreach (var folder in new[] { State, Disks, Logs, FirstPagesFolder, Runtime }) Directory.CreateDirectory(folder, passable);
     }
 }

@@ -1,6 +1,7 @@
 using Architekt.Fabric.Grains;
 using Architekt.Fabric.Packages;
 using Architekt.Fabric.Peer;
+using Architekt.Fabric.Silo.Peers;
 
 namespace Architekt.Fabric.Silo.Runtime;
 
@@ -25,7 +26,8 @@ internal sealed partial class HostRuntime
                 new PeerCheckpoint(plan.Epoch, plan.Operation, draft.Folder, plan.KeepRunning), CancellationToken.None);
             if (!plan.KeepRunning) cancellationToken = CancellationToken.None;
             var package = await draft.CompleteAsync(ManifestOf(plan, origin), progress: null, cancellationToken);
-            if (!plan.KeepRunning) await peer.Ended.WaitAsync(cancellationToken);
+            if (plan.KeepRunning) await NameCheckpointAsync(peer, plan, package.Digest);
+            else await peer.Ended.WaitAsync(cancellationToken);
             return new CheckpointReport(ToInfo(package, plan.Package), made.PauseMs);
         }
         catch (PackageException error)
@@ -39,6 +41,18 @@ internal sealed partial class HostRuntime
         }
     }
 
+    private static async Task NameCheckpointAsync(SupervisedPeer peer, CheckpointPlan plan, string digest)
+    {
+        try
+        {
+            await peer.Client.NameCheckpointAsync(new PeerBaseName(plan.Epoch, plan.Operation, digest), CancellationToken.None);
+        }
+        catch (FabricException)
+        {
+            // The guest has ended meanwhile, or cannot be tracked, or its peer is older than this call. The package is whole without it.
+        }
+    }
+
     private PackageManifest ManifestOf(CheckpointPlan plan, StoredPackage origin)
     {
         var machine = plan.Machine;
@@ -46,7 +60,7 @@ internal sealed partial class HostRuntime
         {
             Name = plan.Package,
             Kind = PackageKind.Package,
-            QemuVersion = facts.QemuVersion.ToString(),
+            QemuVersion = machine.QemuVersion,
             Machine = new PackageMachine { Accelerator = machine.Accelerator, CpuModel = machine.CpuModel, Mac = machine.Mac },
             Vcpus = machine.Vcpus,
             MemoryBytes = machine.MemoryBytes,

@@ -18,8 +18,8 @@ internal sealed partial class HostRuntime
         var name = NameOf(package, spec.Package);
         if (packaged.Accelerator != facts.Accelerator)
             throw Refuse(FabricErrorCode.Unsupported, $"was made under {packaged.Accelerator}, and host '{HostName}' runs guests under {facts.Accelerator}");
-        if (Version.TryParse(manifest.QemuVersion, out var version) && version > facts.QemuVersion)
-            throw Refuse(FabricErrorCode.Unsupported, $"was made by QEMU {version}, and host '{HostName}' has the older {facts.QemuVersion}");
+        if (QemuMachines.Refusal(ToWord(manifest.MachineType), manifest.QemuVersion, facts.QemuVersion) is { } difference)
+            throw Refuse(FabricErrorCode.Unsupported, $"was made by QEMU {manifest.QemuVersion}, and host '{HostName}' has {difference}");
         if (spec.MemoryBytes is { } memoryBytes && memoryBytes != manifest.MemoryBytes)
             throw Refuse(FabricErrorCode.InvalidArgument, $"has {manifest.MemoryBytes >> 20} MiB of RAM, and its VMs cannot have another size");
         if (spec.Vcpus is { } vcpus && vcpus != manifest.Vcpus)
@@ -63,6 +63,7 @@ internal sealed partial class HostRuntime
                 QemuUserId = facts.QemuUserId,
                 QemuGroups = facts.QemuGroups,
                 MachineType = machine.MachineType,
+                MachineVersion = QemuMachines.VersionOf(machine.MachineType, machine.QemuVersion),
                 Accelerator = machine.Accelerator,
                 CpuModel = machine.CpuModel,
                 Vcpus = machine.Vcpus,
@@ -81,6 +82,7 @@ internal sealed partial class HostRuntime
                 PackageDigest = machine.PackageDigest,
                 PackageMemoryPath = resumes ? package.PathOf(PackageEntryNames.Memory) : null,
                 PackageStatePath = resumes ? package.PathOf(PackageEntryNames.State) : null,
+                FirstPagesPath = resumes ? paths.FirstPages(package.Digest) : null,
                 Fill = ToWord(start?.Fill ?? FillMode.Idle),
                 Identity = resumes ? new GuestIdentity(vm, start!.Address, start.Gateway, Fresh: true) : null,
             };

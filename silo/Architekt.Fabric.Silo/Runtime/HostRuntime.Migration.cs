@@ -26,8 +26,8 @@ internal sealed partial class HostRuntime
         if (!isStopped && facts.TrackingReason is { } reason) reasons.Add($"destination '{HostName}' could not migrate it on: {reason}");
         if (machine.Accelerator != facts.Accelerator)
             reasons.Add($"host '{HostName}' runs guests under {facts.Accelerator}, and '{vm}' runs under {machine.Accelerator}");
-        if (Version.TryParse(machine.QemuVersion, out var version) && version > facts.QemuVersion)
-            reasons.Add($"host '{HostName}' has QEMU {facts.QemuVersion}, which is older than the {version} '{vm}' was started with");
+        if (QemuMachines.Refusal(machine.MachineType, machine.QemuVersion, facts.QemuVersion) is { } difference)
+            reasons.Add($"'{vm}' has a machine of QEMU {machine.QemuVersion}, and host '{HostName}' has {difference}");
         if (machine.Mac is not null && Options.Bridge is null) reasons.Add($"host '{HostName}' has no bridge for '{vm}' to join");
         if (!isStopped && memory.Refusal(machine.MemoryBytes) is { } refusal) reasons.Add(refusal);
         return reasons;
@@ -46,9 +46,10 @@ internal sealed partial class HostRuntime
         // Asked for again: the peer gives the same offer for the same operation.
         var present = peers.Find(plan.Vm, plan.NextEpoch);
         var visit = present is null ? kept.Take(plan.Vm, bases) : null;
+        PackageLease? lease = null;
         try
         {
-            var known = await FindBaseAsync(plan, bases, visit, cancellationToken);
+            (var known, lease) = await FindBaseAsync(plan, bases, visit, cancellationToken);
             var peer = present ?? await LaunchAsync(plan.Vm, plan.NextEpoch, plan.Machine, start: null, cancellationToken);
             var offer = await peer.Client.IncomingAsync(new PeerIncoming(plan.Operation, plan.Options.Verify, isLive, known), cancellationToken);
             return new IncomingOffer(
@@ -62,6 +63,7 @@ internal sealed partial class HostRuntime
         finally
         {
             // The peer has taken it by now, or nobody ever will.
+            lease?.Dispose();
             if (visit is { } taken) File.Delete(taken.Path);
         }
     }
@@ -165,14 +167,23 @@ internal sealed partial class HostRuntime
         }
     }
 
-    /// <summary>What this host has of the RAM the source knows the differences from. A last visit is nearer to it than the package it once came from.</summary>
-    private async Task<PeerBase?> FindBaseAsync(
+    /// <summary>
+    /// What this host has of the RAM the source knows the differences from, and the use of its package until it has been copied. A last visit is nearer to it than any package, and a
+    /// checkpoint is nearer than the package it once came from.
+    /// </summary>
+    private async Task<(PeerBase? Base, PackageLease? Lease)> FindBaseAsync(
         MigrationPlan plan, IReadOnlyList<string> bases, (string Name, string Path)? visit, CancellationToken cancellationToken)
     {
-        if (visit is { } left) return new PeerBase(left.Name, left.Path, Adopt: true);
-        if (!bases.Contains(plan.Machine.PackageDigest)) return null;
-        var package = await RequirePackageAsync(plan.Machine.PackageDigest, cancellationToken);
-        return EntryOf(package, PackageEntryNames.Memory) is { } memoryPath ? new PeerBase(package.Digest, memoryPath) : null;
+        if (visit is { } left) return (new PeerBase(left.Name, left.Path, Adopt: true), null);
+        foreach (var digest in bases.Where(FabricNames.IsPackageDigest).Reverse())
+        {
+            if (await packages.TryUseAsync(digest, cancellationToken) is not { } lease) continue;
+            if (lease.Package.Manifest.MemoryBytes == plan.Machine.MemoryBytes && EntryOf(lease.Package, PackageEntryNames.Memory) is { } memoryPath)
+                return (new PeerBase(digest, memoryPath), lease);
+            lease.Dispose();
+        }
+
+        return (null, null);
     }
 
     private static TransferCounters ToCounters(PeerCounters counters) => new(

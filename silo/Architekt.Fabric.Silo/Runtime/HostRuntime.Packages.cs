@@ -34,6 +34,17 @@ internal sealed partial class HostRuntime
         }
     }
 
+    /// <summary>What was noted about packages that this host no longer has.</summary>
+    internal async Task ForgetFirstPagesAsync(CancellationToken cancellationToken)
+    {
+        if (!Directory.Exists(paths.FirstPagesFolder)) return;
+        foreach (var file in Directory.EnumerateFiles(paths.FirstPagesFolder))
+        {
+            var name = Path.GetFileName(file);
+            if (!FabricNames.IsPackageReference(name) || await FindStoredAsync(name, cancellationToken) is null) File.Delete(file);
+        }
+    }
+
     private async Task<StoredPackage?> FindStoredAsync(string nameOrDigest, CancellationToken cancellationToken)
     {
         try

@@ -76,7 +76,7 @@ internal sealed partial class HostRuntime(
             memoryBytes,
             spec.Address is null ? commandLine : KernelArguments.Identify(commandLine, spec.Name, spec.Address, spec.Gateway),
             hasNetwork ? ParseMac(spec.Mac, spec.Name) : null,
-            facts.QemuVersion.ToString(),
+            manifest.Machine is null ? facts.QemuVersion.ToString() : manifest.QemuVersion!,
             manifest.AgentPorts.Agent is not null && manifest.AgentPorts.Liveness is not null,
             manifest.Kind == PackageKind.Package,
             spec.Availability == VmAvailability.Failover,

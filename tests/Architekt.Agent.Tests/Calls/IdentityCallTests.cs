@@ -28,6 +28,16 @@ public sealed class IdentityCallTests
     }
 
     [Fact]
+    public void Answer_WithTheTime_SetsTheClock()
+    {
+        var reply = Answer("""{"id":1,"call":"identity","unixTimeNanoseconds":1800000000000000000}""");
+
+        Assert.True(reply.Ok, reply.Error);
+        Assert.True(reply.ClockSet);
+        Assert.Equal(1800000000000000000, _kernel.RealTimeNanoseconds);
+    }
+
+    [Fact]
     public void Answer_OnlyAName_TheRestStaysAsItIs()
     {
         Assert.True(Answer("""{"id":1,"call":"identity","hostname":"a"}""").Ok);

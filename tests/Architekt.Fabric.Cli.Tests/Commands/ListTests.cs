@@ -178,19 +178,6 @@ public sealed class ListTests : IDisposable
     public async Task PackageShow_NowhereToBeFound_Exits3() =>
         Assert.Equal(ExitCode.NotFound, await _cli.RunAsync("package", "show", "guest", "--host", "host-a"));
 
-    [Theory]
-    [InlineData("/srv/redis-guest/", null, "import /srv/redis-guest/ as redis-guest on host-a")]
-    [InlineData("/srv/../srv/x", "guest", "import /srv/x as guest on host-a")]
-    public async Task PackageImport_Path_IsMadeAbsoluteAndNamed(string path, string? name, string call)
-    {
-        _cli.Fabric.Packages.Add(Samples.Package());
-        string[] named = name is null ? [] : ["--name", name];
-
-        Assert.Equal(ExitCode.Ok, await _cli.RunAsync(["package", "import", path, "--host", "host-a", .. named]));
-
-        Assert.Equal([call], _cli.Fabric.Calls);
-    }
-
     [Fact]
     public async Task OperationList_Options_ReachTheFabric()
     {

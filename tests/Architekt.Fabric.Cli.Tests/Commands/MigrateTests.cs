@@ -42,6 +42,21 @@ public sealed class MigrateTests : IDisposable
     }
 
     [Fact]
+    public async Task VmMigrate_DestinationPullsThePackage_ShowsHowFarItIs()
+    {
+        var prepare = Samples.Progress(1, MigrationPhase.Prepare, rounds: 0) with { Transfer = TransferCounters.None, BytesPerSecond = 0, DirtyBytesPerSecond = 0, RemainingBytes = 0 };
+        _cli.Fabric.Reports.AddRange(
+        [
+            prepare with { PulledBytes = 50 << 20, PackageBytes = 115 << 20 },
+            Samples.Progress(2, MigrationPhase.Done, result: Samples.Success()),
+        ]);
+
+        Assert.Equal(ExitCode.Ok, await _cli.RunAsync(_migrate));
+
+        Assert.StartsWith($"prepare     100 ms  package 50 MiB of 115 MiB pulled{Environment.NewLine}", _cli.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task VmMigrate_Json_IsExactlyOneResultObject()
     {
         _cli.Fabric.Reports.Add(Samples.Progress(1));

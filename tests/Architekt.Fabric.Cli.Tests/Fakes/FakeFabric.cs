@@ -19,6 +19,10 @@ internal sealed class FakeFabric : FabricClient
 
     public List<MigrationProgress> Reports { get; } = [];
 
+    public List<DrainProgress> DrainReports { get; } = [];
+
+    public DrainOptions? DrainOptions { get; private set; }
+
     public List<string> Calls { get; } = [];
 
     public List<byte> Typed { get; } = [];
@@ -70,6 +74,25 @@ internal sealed class FakeFabric : FabricClient
 
     public override Task<IReadOnlyList<HostInfo>> ListHostsAsync(CancellationToken cancellationToken = default) => Answer<IReadOnlyList<HostInfo>>(Hosts);
 
+    public override Task<HostInfo> CordonHostAsync(string host, CancellationToken cancellationToken = default) => CordonAsync(host, isCordoned: true);
+
+    public override Task<HostInfo> UncordonHostAsync(string host, CancellationToken cancellationToken = default) => CordonAsync(host, isCordoned: false);
+
+    public override Task<DrainOperation> DrainHostAsync(
+        string host, DrainOptions? options = null, string? operationId = null, CancellationToken cancellationToken = default)
+    {
+        Calls.Add($"drain {host} as {operationId ?? "?"}");
+        DrainOptions = options;
+        return Answer(GetDrain(operationId ?? "op-1"));
+    }
+
+    public override DrainOperation GetDrain(string id) => new FakeDrain(this, id);
+
+    public override Task<DrainResult?> FindDrainResultAsync(string id, CancellationToken cancellationToken = default) =>
+        Answer(DrainReports.Find(report => report.Result?.Operation == id)?.Result);
+
+    public override Task<CheckpointResult?> FindCheckpointResultAsync(string id, CancellationToken cancellationToken = default) => Answer(Checkpoint);
+
     public override Task<IReadOnlyList<PackageInfo>> ListPackagesAsync(string host, CancellationToken cancellationToken = default) =>
         Answer<IReadOnlyList<PackageInfo>>([.. Packages.Where(package => package.Host == host)]);
 
@@ -80,6 +103,14 @@ internal sealed class FakeFabric : FabricClient
         string host, string path, string name, IProgress<PackageImport>? progress = null, CancellationToken cancellationToken = default)
     {
         Calls.Add($"import {path} as {name} on {host}");
+        progress?.Report(new PackageImport(false, 50, 100, null, null, null));
+        return Answer(Packages.First());
+    }
+
+    public override Task<PackageInfo> UploadPackageAsync(
+        string host, string path, string name, IProgress<PackageImport>? progress = null, CancellationToken cancellationToken = default)
+    {
+        Calls.Add($"upload {path} as {name} to {host}");
         progress?.Report(new PackageImport(false, 50, 100, null, null, null));
         return Answer(Packages.First());
     }
@@ -223,9 +254,10 @@ internal sealed class FakeFabric : FabricClient
     public override Task<MigrationResult?> FindMigrationResultAsync(string id, CancellationToken cancellationToken = default) =>
         Answer(Reports.Find(report => report.Result?.Operation == id)?.Result);
 
-    public override Task<IReadOnlyList<OperationInfo>> ListOperationsAsync(string? vm = null, int limit = 50, CancellationToken cancellationToken = default)
+    public override Task<IReadOnlyList<OperationInfo>> ListOperationsAsync(
+        string? vm = null, int limit = 50, bool onlyRunning = false, CancellationToken cancellationToken = default)
     {
-        Calls.Add($"operations vm={vm} limit={limit}");
+        Calls.Add($"operations vm={vm} limit={limit}{(onlyRunning ? " running" : "")}");
         return Answer<IReadOnlyList<OperationInfo>>(Operations);
     }
 
@@ -239,6 +271,12 @@ internal sealed class FakeFabric : FabricClient
         foreach (var happened in Events.Where(happened => happened.Sequence > afterSequence)) yield return happened;
         EventsUsedUp?.Invoke();
         await Task.Delay(Timeout.Infinite, cancellationToken);
+    }
+
+    private Task<HostInfo> CordonAsync(string host, bool isCordoned)
+    {
+        Calls.Add($"{(isCordoned ? "cordon" : "uncordon")} {host}");
+        return Answer(Samples.Host(host) with { IsCordoned = isCordoned });
     }
 
     private Task<T> Answer<T>(T value) => Fault is { } fault ? Task.FromException<T>(fault) : Task.FromResult(value);
@@ -260,6 +298,24 @@ internal sealed class FakeFabric : FabricClient
         public override Task CancelAsync(CancellationToken cancellationToken = default)
         {
             fabric.Calls.Add($"cancel {Id}");
+            return fabric.Answer(true);
+        }
+    }
+
+    private sealed class FakeDrain(FakeFabric fabric, string id) : DrainOperation(id)
+    {
+        public override async IAsyncEnumerable<DrainProgress> WatchAsync(
+            long afterSequence = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        {
+            foreach (var report in fabric.DrainReports) yield return report;
+            if (fabric.WatchFault is { } fault) throw fault;
+            fabric.ReportsUsedUp?.Invoke();
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+        }
+
+        public override Task CancelAsync(CancellationToken cancellationToken = default)
+        {
+            fabric.Calls.Add($"cancel drain {Id}");
             return fabric.Answer(true);
         }
     }

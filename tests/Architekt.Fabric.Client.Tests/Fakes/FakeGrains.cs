@@ -21,8 +21,9 @@ internal sealed class FakeCatalogGrain(FakeWorld world) : Grain, ICatalogGrain
 
     public Task<HostDeath> DeclareHostDeadAsync(string host, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-    public Task<IReadOnlyList<OperationInfo>> ListOperationsAsync(string? vm, int limit, CancellationToken cancellationToken = default) =>
-        Task.FromResult<IReadOnlyList<OperationInfo>>([.. world.Operations.Values.Where(operation => vm is null || operation.Vm == vm).Take(limit)]);
+    public Task<IReadOnlyList<OperationInfo>> ListOperationsAsync(string? vm, int limit, bool onlyRunning, CancellationToken cancellationToken = default) =>
+        Task.FromResult<IReadOnlyList<OperationInfo>>([.. world.Operations.Values.Where(operation => vm is null || operation.Vm == vm)
+            .Where(operation => !onlyRunning || operation.Outcome == OperationOutcome.Running).Take(limit)]);
 
     public Task<OperationInfo?> FindOperationAsync(string id, CancellationToken cancellationToken = default) =>
         Task.FromResult(world.Operations.GetValueOrDefault(id));
@@ -32,6 +33,12 @@ internal sealed class FakeCatalogGrain(FakeWorld world) : Grain, ICatalogGrain
 
     public Task<CheckpointResult?> FindCheckpointResultAsync(string id, CancellationToken cancellationToken = default) =>
         Task.FromResult(world.Checkpoints.GetValueOrDefault(id));
+
+    public Task<DrainResult?> FindDrainResultAsync(string id, CancellationToken cancellationToken = default) =>
+        Task.FromResult(world.Drains.GetValueOrDefault(id));
+
+    public Task<HostInfo> CordonAsync(string host, bool isCordoned, CancellationToken cancellationToken = default) =>
+        Task.FromResult(Samples.Host(host) with { IsCordoned = isCordoned });
 
     public Task<IReadOnlyList<FabricEvent>> ReadEventsAsync(long afterSequence, int limit, CancellationToken cancellationToken = default) =>
         Task.FromResult(world.Events(afterSequence, limit));
@@ -66,6 +73,14 @@ internal sealed class FakeVmGrain(FakeWorld world) : Grain, IVmGrain
     public Task<OperationInfo> CheckpointAsync(CheckpointRequest request, CancellationToken cancellationToken = default)
     {
         world.CheckpointRequests.Enqueue(request);
+        return Task.FromResult(world.Operations.GetOrAdd(
+            request.Operation, Samples.Operation(request.Operation) with { Kind = OperationKinds.Checkpoint, Vm = this.GetPrimaryKeyString() }));
+    }
+
+    public Task<OperationInfo> MakePackageAsync(PackageMaking request, CancellationToken cancellationToken = default)
+    {
+        world.Makings.Enqueue(request);
+        if (world.VmFault is { } fault) throw fault();
         return Task.FromResult(world.Operations.GetOrAdd(
             request.Operation, Samples.Operation(request.Operation) with { Kind = OperationKinds.Checkpoint, Vm = this.GetPrimaryKeyString() }));
     }
@@ -124,6 +139,34 @@ internal sealed class FakeMigrationGrain(FakeWorld world) : Grain, IMigrationGra
         throw FabricException.Conflict("The destination is the owner already.");
 }
 
+[Orleans.Concurrency.Reentrant]
+internal sealed class FakeDrainGrain(FakeWorld world) : Grain, IDrainGrain
+{
+    public Task<OperationInfo> BeginAsync(DrainRequest request, CancellationToken cancellationToken = default)
+    {
+        world.DrainRequests.Enqueue(request);
+        if (world.DrainFault?.Invoke() is { } fault) throw fault;
+        var id = this.GetPrimaryKeyString();
+        return Task.FromResult(world.Operations.GetOrAdd(
+            id, Samples.Operation(id) with { Kind = OperationKinds.Drain, Vm = null, Source = request.Host, Destination = null, Epoch = 0 }));
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken = default) => Task.CompletedTask;
+
+    public Task<DrainProgress> GetAsync(CancellationToken cancellationToken = default) => Task.FromResult(world.DrainReports.Last());
+
+    public async IAsyncEnumerable<DrainProgress> WatchAsync(
+        long afterSequence, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        world.WatchedAfter.Enqueue(afterSequence);
+        if (world.WatchFault?.Invoke() is { } fault) throw fault;
+        foreach (var report in world.DrainReports.Where(report => report.Sequence > afterSequence)) yield return report;
+        await Task.CompletedTask;
+    }
+
+    public Task CancelAsync(CancellationToken cancellationToken = default) => throw FabricException.Conflict("The drain has ended already.");
+}
+
 internal sealed class FakeCheckpointGrain(FakeWorld world) : Grain, ICheckpointGrain
 {
     public Task StartAsync(CancellationToken cancellationToken = default) => Task.CompletedTask;
@@ -168,6 +211,21 @@ internal sealed class FakePackageGrain(FakeWorld world) : Grain, IPackageGrain
 
     public Task<PackageOffer> OpenForPullAsync(CancellationToken cancellationToken = default) =>
         Task.FromResult(world.Offer ?? throw FabricException.NotFound("There is no such package."));
+
+    public Task<PackageUploadOffer> OpenUploadAsync(byte[] manifest, CancellationToken cancellationToken = default) =>
+        Task.FromResult(world.UploadOffers.TryDequeue(out var offer) ? offer : throw new InvalidOperationException("Asked once too often."));
+
+    public Task<PackageImport> CommitUploadAsync(string token, CancellationToken cancellationToken = default)
+    {
+        world.Committed.Enqueue(token);
+        return GetImportAsync(cancellationToken);
+    }
+
+    public Task DiscardUploadAsync(string token, CancellationToken cancellationToken = default)
+    {
+        world.Discarded.Enqueue(token);
+        return Task.CompletedTask;
+    }
 
     public Task KeepOpenAsync(string token, CancellationToken cancellationToken = default) => Task.CompletedTask;
 

@@ -21,6 +21,8 @@ internal sealed class FakeWorld
 
     public ConcurrentQueue<CheckpointRequest> CheckpointRequests { get; } = new();
 
+    public ConcurrentQueue<PackageMaking> Makings { get; } = new();
+
     /// <summary>What the checkpoint grain answers in turn; then that it goes on.</summary>
     public ConcurrentQueue<CheckpointResult?> CheckpointAnswers { get; } = new();
 
@@ -30,6 +32,15 @@ internal sealed class FakeWorld
 
     /// <summary>Thrown by the checkpoint grain when it is waited for, if set.</summary>
     public Func<Exception?>? CheckpointFault { get; set; }
+
+    public ConcurrentDictionary<string, DrainResult> Drains { get; } = new();
+
+    public ConcurrentQueue<DrainRequest> DrainRequests { get; } = new();
+
+    public ConcurrentQueue<DrainProgress> DrainReports { get; } = new();
+
+    /// <summary>Thrown by the drain grain when a drain is asked for, if set.</summary>
+    public Func<Exception?>? DrainFault { get; set; }
 
     public ConcurrentQueue<long> WatchedAfter { get; } = new();
 
@@ -45,6 +56,13 @@ internal sealed class FakeWorld
     public PackageOffer? Offer { get; set; }
 
     public ConcurrentQueue<string> Closed { get; } = new();
+
+    /// <summary>What the package grain answers to clients that want to send it, in turn.</summary>
+    public ConcurrentQueue<PackageUploadOffer> UploadOffers { get; } = new();
+
+    public ConcurrentQueue<string> Committed { get; } = new();
+
+    public ConcurrentQueue<string> Discarded { get; } = new();
 
     /// <summary>Thrown by the VM grain's calls, if set.</summary>
     public Func<Exception>? VmFault { get; set; }

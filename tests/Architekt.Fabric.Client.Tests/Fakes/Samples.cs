@@ -7,6 +7,9 @@ internal static class Samples
     public static VmInfo Vm(string name = "redis", VmState state = VmState.Running, string host = "host-a", long epoch = 1) => new(
         name, state, null, host, epoch, "redis-guest", "sha256-" + new string('a', 64), 1, 256L << 20, "52:54:00:00:00:01", null, Start, Start);
 
+    public static HostInfo Host(string name) => new(
+        name, HostState.Ready, "192.0.2.1", 4, 8L << 30, 0, 0, "tcg", "7.2.0", "6.18", LiveMigration: true, null, "0.1.0", Start);
+
     public static OperationInfo Operation(string id, OperationOutcome outcome = OperationOutcome.Running) => new(
         id, "migrate", "redis", "host-a", "host-b", 2, MigrationPhase.Copy, outcome, null, Start, null);
 

@@ -135,6 +135,28 @@ public sealed class LostConnectionTests(PostgresDatabase database) : StoreTest(d
     }
 
     [Fact]
+    public async Task Find_IdleConnectionsWereLost_OrleansHasNoDeadOnesEither()
+    {
+        await using var proxy = CreateProxy();
+        await using var broken = Through(proxy);
+        await AskAsOrleansAsync();
+        await new EventLog(broken, Sink).ReadAsync(0, 1, Cancellation);
+
+        await proxy.CutAllAsync();
+        await new EventLog(broken, Sink).ReadAsync(0, 1, Cancellation);
+
+        await AskAsOrleansAsync();
+
+        async Task AskAsOrleansAsync()
+        {
+            await using var connection = new NpgsqlConnection(broken.Connection.Orleans);
+            await connection.OpenAsync(Cancellation);
+            await using var command = new NpgsqlCommand("SELECT 1", connection);
+            Assert.Equal(1, await command.ExecuteScalarAsync(Cancellation));
+        }
+    }
+
+    [Fact]
     public async Task Find_NoSchema_SaysWhatToDo()
     {
         await using var empty = new FabricDatabase(new FabricConnection(await _server.CreateEmptyDatabaseAsync(Cancellation)));

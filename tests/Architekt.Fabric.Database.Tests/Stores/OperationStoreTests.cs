@@ -55,6 +55,15 @@ public sealed class OperationStoreTests(PostgresDatabase database) : StoreTest(d
         await ThrowsAsync(FabricErrorCode.NotFound, () => Operations.BeginAsync(Plan("nobody"), Cancellation));
 
     [Fact]
+    public async Task Begin_SameOperationAHundredTimesAtOnce_IsRecordedOnceWithOneAnswer()
+    {
+        var plan = Plan(await CreateVmAsync());
+        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Operations.BeginAsync(plan, Cancellation)));
+        Assert.All(answers, answer => Assert.Equal(answers[0], answer));
+        Assert.Single(Sink.Events, e => e.Operation == plan.Operation && e.Kind == EventKinds.MigrationRequested);
+    }
+
+    [Fact]
     public async Task Begin_TenAtOnceOnOneVm_OneIsRecorded()
     {
         var vm = await CreateVmAsync();

@@ -22,6 +22,19 @@ public sealed class OwnershipCommitTests(PostgresDatabase database) : StoreTest(
         Assert.Equal((EventKinds.VmMoved, "host-b", 2L, plan.Operation), (recorded.Kind, recorded.Host, recorded.Epoch, recorded.Operation));
     }
 
+    /// <summary>Its host records the end of a source that died after it had handed everything over; the guest goes on all the same.</summary>
+    [Theory]
+    [InlineData(false, VmState.Running)]
+    [InlineData(true, VmState.Failed)]
+    public async Task Commit_SourceRecordedAsFailed_ShowsWhetherTheVmRuns(bool isStopped, VmState expected)
+    {
+        var plan = await BeginAsync();
+        Assert.True(await Vms.SetStateAsync(plan.Vm, plan.Epoch, VmState.Failed, "its peer died", null, Cancellation));
+        Assert.Equal(CommitOutcome.Committed, await Vms.CommitAsync(plan with { IsStopped = isStopped }, Cancellation));
+        var info = (await Vms.FindAsync(plan.Vm, Cancellation))!.Info;
+        Assert.Equal((expected, isStopped ? "its peer died" : null), (info.State, info.Reason));
+    }
+
     [Fact]
     public async Task Commit_Repeated_IsRefused()
     {

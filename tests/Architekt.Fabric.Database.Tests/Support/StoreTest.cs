@@ -15,6 +15,7 @@ public abstract class StoreTest : IAsyncDisposable
         Vms = new VmStore(Database, Sink);
         Operations = new OperationStore(Database, Sink);
         Events = new EventLog(Database, Sink);
+        Drains = new DrainStore(Database, Sink);
         Hosts = new HostStore(Database);
     }
 
@@ -34,6 +35,8 @@ public abstract class StoreTest : IAsyncDisposable
     private protected OperationStore Operations { get; }
 
     private protected EventLog Events { get; }
+
+    private protected DrainStore Drains { get; }
 
     private protected HostStore Hosts { get; }
 

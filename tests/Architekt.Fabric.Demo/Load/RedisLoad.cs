@@ -15,11 +15,13 @@ internal sealed class RedisLoad : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly long[] _acknowledged;
     private readonly TimeSpan _answerTimeout;
+    private readonly TimeSpan _pace;
     private readonly Task _writing;
     private string? _failure;
 
-    private RedisLoad(RedisLink link, EndPoint server, string identity, string prefix, int keys, TimeSpan answerTimeout, TimeProvider time)
+    private RedisLoad(RedisLink link, EndPoint server, string identity, string prefix, int keys, TimeSpan answerTimeout, TimeProvider time, TimeSpan pace)
     {
+        _pace = pace;
         _answerTimeout = answerTimeout;
         _link = link;
         _server = server;
@@ -40,11 +42,13 @@ internal sealed class RedisLoad : IAsyncDisposable
     /// <param name="keys">How many different keys there are; after the last one the first is written again, so that a small guest does not fill up.</param>
     /// <param name="answerTimeout">How long to wait for an answer before the load counts as broken; longer than any pause that is to be survived.</param>
     /// <param name="time">The clock.</param>
-    public static async Task<RedisLoad> StartAsync(EndPoint server, string prefix, int keys, TimeSpan answerTimeout, TimeProvider time)
+    /// <param name="pace">How long to wait after each acknowledgement; nothing writes as fast as they come.</param>
+    public static async Task<RedisLoad> StartAsync(
+        EndPoint server, string prefix, int keys, TimeSpan answerTimeout, TimeProvider time, TimeSpan pace = default)
     {
         var link = await RedisLink.ConnectAsync(server, answerTimeout).ConfigureAwait(false);
         var identity = await link.IdentifyAsync().ConfigureAwait(false);
-        return new RedisLoad(link, server, identity, prefix, keys, answerTimeout, time);
+        return new RedisLoad(link, server, identity, prefix, keys, answerTimeout, time, pace);
     }
 
     /// <summary>Ends the writing and looks for every acknowledged write, on the connection that wrote it if that is still there.</summary>
@@ -103,6 +107,7 @@ internal sealed class RedisLoad : IAsyncDisposable
                 await database.StringSetAsync(Key(slot), number).ConfigureAwait(false);
                 Log.Add();
                 _acknowledged[slot] = number;
+                if (_pace > TimeSpan.Zero) await Task.Delay(_pace, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
         catch (RedisException e)

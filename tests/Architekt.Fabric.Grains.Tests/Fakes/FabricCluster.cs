@@ -35,6 +35,7 @@ internal sealed class FabricCluster : IAsyncDisposable
             silo.Services.AddSingleton<IVmStore, FakeVmStore>();
             silo.Services.AddSingleton<IOwnershipStore, FakeOwnershipStore>();
             silo.Services.AddSingleton<IOperationStore, FakeOperationStore>();
+            silo.Services.AddSingleton<IDrainStore, FakeDrainStore>();
             silo.Services.AddSingleton<IHostStore, FakeHostStore>();
             silo.Services.AddSingleton<IEventLog, FakeEventLog>();
             silo.UseInMemoryReminderService();
@@ -58,6 +59,8 @@ internal sealed class FabricCluster : IAsyncDisposable
     public IVmGrain Vm(string name) => Client.GetGrain<IVmGrain>(name);
 
     public IMigrationGrain Migration(string id) => Client.GetGrain<IMigrationGrain>(id);
+
+    public IDrainGrain Drain(string id) => Client.GetGrain<IDrainGrain>(id);
 
     public ICatalogGrain Catalog => Client.GetGrain<ICatalogGrain>(0);
 

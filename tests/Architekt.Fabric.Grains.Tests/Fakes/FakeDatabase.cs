@@ -7,19 +7,32 @@ internal sealed class FakeDatabase(FakeWorld world)
     private readonly Dictionary<string, VmRecord> _vms = [];
     private readonly Dictionary<string, (MigrationPlan Plan, OperationInfo Info, MigrationResult? Result)> _operations = [];
     private readonly Dictionary<string, (CheckpointPlan Plan, CheckpointResult? Result)> _checkpoints = [];
+    private readonly Dictionary<string, (DrainPlan Plan, DrainState State, DrainResult? Result)> _drains = [];
     private readonly HashSet<string> _committed = [];
     private readonly List<FabricEvent> _events = [];
     private readonly Lock _lock = new();
+    private int _refused;
 
     public bool IsDown { get; set; }
+
+    /// <summary>How many calls have found it unreachable.</summary>
+    public int Refused => Volatile.Read(ref _refused);
 
     public FakeWorld World => world;
 
     public T Do<T>(Func<Tables, T> action)
     {
-        if (IsDown) throw FabricException.Unavailable("Postgres at 'test' cannot be reached.");
-        lock (_lock) return action(new Tables(_hosts, _vms, _operations, _checkpoints, _committed, _events));
+        if (IsDown)
+        {
+            Refuse();
+            throw FabricException.Unavailable("Postgres at 'test' cannot be reached.");
+        }
+
+        lock (_lock) return action(new Tables(_hosts, _vms, _operations, _checkpoints, _drains, _committed, _events));
     }
+
+    /// <summary>Counts a call that finds it unreachable.</summary>
+    public void Refuse() => Interlocked.Increment(ref _refused);
 
     /// <summary>Who owns a VM, for the tests themselves: also while Postgres is down for everybody else.</summary>
     public string? OwnerOf(string vm)
@@ -48,6 +61,7 @@ internal sealed class FakeDatabase(FakeWorld world)
         Dictionary<string, VmRecord> Vms,
         Dictionary<string, (MigrationPlan Plan, OperationInfo Info, MigrationResult? Result)> Operations,
         Dictionary<string, (CheckpointPlan Plan, CheckpointResult? Result)> Checkpoints,
+        Dictionary<string, (DrainPlan Plan, DrainState State, DrainResult? Result)> Drains,
         HashSet<string> Committed,
         List<FabricEvent> Events)
     {

@@ -92,6 +92,9 @@ internal sealed class FakeOperationStore(FakeWorld world) : IOperationStore
             .OrderByDescending(info => info.StartedAt).Take(limit).ToList());
     }
 
+    public async Task<IReadOnlyList<OperationInfo>> ListRunningAsync(string? vm, int limit, CancellationToken cancellationToken) =>
+        [.. (await ListAsync(vm, int.MaxValue, cancellationToken)).Where(info => info.Outcome == OperationOutcome.Running).Take(limit)];
+
     public async Task<IReadOnlyList<OperationInfo>> ListUnfinishedAsync(string host, CancellationToken cancellationToken)
     {
         await Task.Yield();
@@ -107,7 +110,7 @@ internal sealed class FakeOperationStore(FakeWorld world) : IOperationStore
             var known = tables.Operations[id];
             if (known.Info.Outcome != OperationOutcome.Running) throw FabricException.Conflict($"Operation '{id}' has ended.");
             tables.Operations[id] = known with { Info = known.Info with { Phase = phase } };
-            world.Write(known.Info.Vm, $"db:Phase {phase}");
+            world.Write(known.Info.Vm!, $"db:Phase {phase}");
             return true;
         });
     }

@@ -31,6 +31,28 @@ internal sealed class FakePackageRuntime(FakeWorld world, string host) : IPackag
         return Task.CompletedTask;
     }
 
+    public async Task<PackageUploadOffer> OpenUploadAsync(byte[] manifest, string name, CancellationToken cancellationToken)
+    {
+        await world.CallAsync(host, "OpenUpload", name, cancellationToken);
+        var token = Guid.NewGuid().ToString("N");
+        world.Packages.Open[token] = name;
+        return new PackageUploadOffer(token, host, 30001, new Dictionary<string, string>(), [], null);
+    }
+
+    public async Task<PackageInfo> CommitUploadAsync(string token, string name, IProgress<(long Done, long Total)> progress, CancellationToken cancellationToken)
+    {
+        world.Packages.Open.TryRemove(token, out _);
+        progress.Report((1, 2));
+        await world.CallAsync(host, "CommitUpload", name, cancellationToken);
+        return world.Packages.Add(host, name, 'a');
+    }
+
+    public Task DiscardUploadAsync(string token)
+    {
+        world.Packages.Open.TryRemove(token, out _);
+        return world.CallAsync(host, "DiscardUpload", token, CancellationToken.None);
+    }
+
     public async Task<PackageInfo> PullAsync(
         PackageOffer offer, IReadOnlyList<string> names, IProgress<(long Done, long Total)> progress, CancellationToken cancellationToken)
     {

@@ -35,7 +35,9 @@ internal sealed class FakeVmStore(FakeWorld world) : IVmStore
     {
         var scripted = await world.CallAsync("db", "Commit", plan.Vm, cancellationToken);
         if (scripted is CommitOutcome outcome) return outcome;
-        return _database.IsDown ? CommitOutcome.Unknown : _database.Commit(plan);
+        if (!_database.IsDown) return _database.Commit(plan);
+        _database.Refuse();
+        return CommitOutcome.Unknown;
     }
 
     public async Task<WithdrawOutcome> WithdrawAsync(MigrationPlan plan, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using Architekt.Fabric.Grains.Tests.Fakes;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Architekt.Fabric.Grains.Tests.Migrations;
 
@@ -229,6 +230,28 @@ public sealed class MigrationFailureTests(SharedCluster shared)
         Assert.Empty(_cluster.World.RunningOn(vm));
     }
 
+    /// <summary>The destination may have all of the guest and only its silo be gone: nobody may call that VM failed, and start it from its disk.</summary>
+    [Fact]
+    public async Task Run_DestinationIsOutOfReachForTooLong_EndsAndLeavesTheVmToItsHost()
+    {
+        var clock = new JumpingClock();
+        await using var cluster = await FabricCluster.StartAsync(2, silo => silo.Services.AddSingleton<TimeProvider>(clock));
+        var vm = cluster.AddVm();
+        cluster.World.Script(vm, "Run", _ =>
+        {
+            clock.Jump(TimeSpan.FromMinutes(1));
+            throw FabricException.Unavailable("the silo is gone");
+        });
+
+        var result = await cluster.MigrateToTheEndAsync(vm);
+
+        Assert.Equal((OperationOutcome.Failed, MigrationPhase.Run, "host-b", 2L), (result.Outcome, result.FailedPhase, result.RunsOn, result.Epoch));
+        Assert.Contains("belongs to 'host-b' now", result.Reason, StringComparison.Ordinal);
+        var row = cluster.Row(vm);
+        Assert.Equal((VmState.Running, "host-b", 2L), (row.State, row.Host, row.Epoch));
+        Assert.DoesNotContain("host-a:RollBack", cluster.World.Journal(vm));
+    }
+
     [Fact]
     public async Task Release_Fails_SucceededAllTheSame()
     {
@@ -301,5 +324,14 @@ public sealed class MigrationFailureTests(SharedCluster shared)
     {
         Assert.Equal([host], _cluster.World.RunningOn(vm));
         Assert.Empty(_cluster.World.Violations);
+    }
+
+    private sealed class JumpingClock : TimeProvider
+    {
+        private long _ahead;
+
+        public void Jump(TimeSpan by) => Interlocked.Add(ref _ahead, by.Ticks);
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddTicks(Interlocked.Read(ref _ahead));
     }
 }

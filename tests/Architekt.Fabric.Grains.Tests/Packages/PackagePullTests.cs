@@ -70,6 +70,24 @@ public sealed class PackagePullTests(SharedCluster shared)
     }
 
     [Fact]
+    public async Task Migrate_DestinationLacksThePackage_ReportsThePullWhileItPrepares()
+    {
+        var package = _cluster.World.Packages.Add("host-a", _name, _digit);
+        var vm = _cluster.AddVm();
+        _cluster.World.Database.Do(tables => tables.Vms[vm] = tables.Vms[vm] with { Machine = Samples.Machine with { Package = _name, PackageDigest = package.Digest } });
+        var gate = _cluster.World.Hold(package.Digest, "Pull");
+        var migration = _cluster.Migration((await _cluster.MigrateAsync(vm)).Id);
+        await gate.Entered;
+
+        await Eventually.TrueAsync(
+            async () => await migration.GetAsync(Token) is { Phase: MigrationPhase.Prepare, PulledBytes: 1, PackageBytes: 2 }, "the pull is reported");
+
+        gate.Open();
+        Assert.Equal(OperationOutcome.Succeeded, (await _cluster.ResultAsync(migration.GetPrimaryKeyString())).Outcome);
+        Assert.NotNull(_cluster.World.Packages.Find("host-b", package.Digest));
+    }
+
+    [Fact]
     public async Task PullAsync_NobodyHasIt_IsNotFound()
     {
         var error = await Assert.ThrowsAsync<FabricException>(() => Grain("host-b", _name).PullAsync(null, Token));

@@ -52,6 +52,42 @@ public sealed class LazyFillTests
     }
 
     [Fact]
+    public async Task First_PagesThatAreKnown_AreThereBeforeTheyAreTouched()
+    {
+        var known = new PageSet(4096 * Page) { new PageRange(3 * Page, 20 * Page), new PageRange(3000 * Page, Page) };
+        await using var guest = LazyGuest.Start(4096, new LazyFillOptions { QuietTime = TimeSpan.FromHours(1), First = known }, (0, 100));
+
+        await guest.UntilAsync(progress => progress.PagesFilled == 21);
+        Assert.Equal(guest.SumInPackage(22), guest.Ask("sum 22"));
+        guest.Do("touch 3", "touch 3000");
+
+        Assert.Equal(new FillProgress(FillState.Filling, 0, 0, 21, 100, 21 * Page), guest.Fill.Progress);
+        Assert.True(guest.Fill.PagesOnDemand.IsEmpty);
+        Assert.Empty(guest.Collect());
+    }
+
+    [Fact]
+    public async Task First_WithoutAnyFill_IsNotBrought()
+    {
+        await using var guest = LazyGuest.Start(4096, _none with { First = new PageSet(4096 * Page) { new PageRange(0, 20 * Page) } }, (0, 100));
+
+        guest.Do("touch 50");
+
+        Assert.Equal(new FillProgress(FillState.Filling, 1, 1, 0, 100, Page), guest.Fill.Progress);
+    }
+
+    [Fact]
+    public async Task PagesOnDemand_AfterAWhile_AreThoseThatWereTouched()
+    {
+        await using var guest = LazyGuest.Start(4096, _none, (0, 100));
+
+        guest.Do("touch 63", "touch 64", "touch 3000");
+        await guest.UntilAsync(progress => progress.PagesOnDemand == 3);
+
+        Assert.Equal([new PageRange(63 * Page, 2 * Page), new PageRange(3000 * Page, Page)], guest.Fill.PagesOnDemand);
+    }
+
+    [Fact]
     public async Task Write_MissingPage_KeepsTheRestOfItAndIsReported()
     {
         await using var guest = LazyGuest.Start(4096, _none, (0, 100));

@@ -7,6 +7,7 @@ namespace Architekt.Fabric.Memory.Tests;
 public sealed class QemuLazyTests : IDisposable
 {
     private const string Qemu = "/usr/bin/qemu-system-x86_64";
+    private const string Busybox = "/bin/busybox";
     private const int MiB = 1 << 20;
 
     // Arguments of the first process, so they must not have double quotes in them.
@@ -27,8 +28,10 @@ public sealed class QemuLazyTests : IDisposable
         Guest.SkipUnlessTracking();
         Assert.SkipUnless(File.Exists(Qemu), $"{Qemu} is not installed");
         var blueprint = Environment.GetEnvironmentVariable("ARCHITEKT_TEST_GUEST");
-        Assert.SkipWhen(string.IsNullOrEmpty(blueprint), "ARCHITEKT_TEST_GUEST does not name a folder with a kernel and an initramfs.");
+        Assert.SkipWhen(string.IsNullOrEmpty(blueprint), "ARCHITEKT_TEST_GUEST does not name a folder with a kernel.");
+        Assert.SkipUnless(File.Exists(Busybox) && File.Exists("/usr/bin/cpio"), "busybox-static or cpio is not installed");
         var token = TestContext.Current.CancellationToken;
+        MakeInitramfs();
         using var suspended = GuestMemory.Create(_folder["package"], (long)megabytes * MiB);
         await SuspendAsync(blueprint!, suspended);
 
@@ -72,6 +75,17 @@ public sealed class QemuLazyTests : IDisposable
         }
     }
 
+    /// <summary>Busybox and nothing else: the kernel brings the console along.</summary>
+    private void MakeInitramfs()
+    {
+        Directory.CreateDirectory(_folder["root/bin"]);
+        Directory.CreateDirectory(_folder["root/dev"]);
+        File.Copy(Busybox, _folder["root/bin/busybox"]);
+        using var cpio = Process.Start("/bin/sh", ["-c", $"cd {_folder["root"]} && find . | cpio --quiet -o -H newc >{_folder["initramfs"]}"]);
+        cpio.WaitForExit();
+        Assert.Equal(0, cpio.ExitCode);
+    }
+
     private async Task SuspendAsync(string blueprint, GuestMemory ram)
     {
         var qemu = Start(blueprint, ram, new Dictionary<string, string>());
@@ -91,14 +105,14 @@ public sealed class QemuLazyTests : IDisposable
         }
     }
 
-    private static Process Start(string blueprint, GuestMemory ram, IReadOnlyDictionary<string, string> environment, params string[] more)
+    private Process Start(string blueprint, GuestMemory ram, IReadOnlyDictionary<string, string> environment, params string[] more)
     {
         var size = (ram.Length / MiB).ToString(CultureInfo.InvariantCulture);
         return Guest.Launch(
             environment, Qemu, [
                 "-accel", "tcg", "-cpu", "max", "-M", "q35,memory-backend=ram", "-m", $"{size}M", "-nodefaults", "-no-user-config", "-display", "none", "-S", "-qmp", "stdio",
                 "-object", $"memory-backend-file,id=ram,size={size}M,mem-path={ram.Path},share=on",
-                "-kernel", Path.Combine(blueprint, "kernel"), "-initrd", Path.Combine(blueprint, "initramfs"),
+                "-kernel", Path.Combine(blueprint, "kernel"), "-initrd", _folder["initramfs"],
                 "-append", $"console=ttyS0 quiet panic=-1 rdinit=/bin/busybox -- sh -c \"{Script}\"", "-serial", $"file:{ram.Path}.console", .. more]);
     }
 

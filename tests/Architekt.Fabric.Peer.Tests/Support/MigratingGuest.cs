@@ -34,9 +34,10 @@ public sealed class MigratingGuest : IAsyncLifetime
     }
 
     /// <summary>A peer that is ready to take the guest.</summary>
-    internal async Task<(TestPeer Peer, PeerOffer Offer)> PrepareAsync(string operation, bool verify = false)
+    internal async Task<(TestPeer Peer, PeerOffer Offer)> PrepareAsync(
+        string operation, bool verify = false, Func<PeerInstance, PeerInstance>? change = null)
     {
-        var peer = await TestPeer.CreateAsync(_host, ++_epoch, TestHost.RequireGuest());
+        var peer = await TestPeer.CreateAsync(_host, ++_epoch, TestHost.RequireGuest(), change: change);
         _peers.Add(peer);
         return (peer, await peer.Service.ReceiveAsync(new PeerIncoming(operation, verify, IsLive: true)));
     }
@@ -55,6 +56,27 @@ public sealed class MigratingGuest : IAsyncLifetime
             Assert.False(deadline.IsCancellationRequested, "Copying did not converge.");
             version = transfer.Version;
         }
+    }
+
+    /// <summary>Waits until copying has failed and returns why.</summary>
+    internal static async Task<string> WaitForErrorAsync(TestPeer source)
+    {
+        var deadline = Deadline.After(30);
+        for (var version = -1L; ;)
+        {
+            var transfer = await source.Service.WaitTransferAsync(version, deadline);
+            if (transfer.Error is { } error) return error;
+            version = transfer.Version;
+        }
+    }
+
+    /// <summary>What the fabric does with a migration that it has not committed: the guest runs at the source.</summary>
+    internal static async Task GiveUpAsync(TestPeer source, TestPeer destination, string operation)
+    {
+        await destination.Service.DiscardAsync(operation);
+        await source.Service.RollBackAsync(operation);
+        Assert.Equal(PeerState.Running, source.Service.Status.State);
+        Assert.Null(source.Service.Status.Operation);
     }
 
     /// <summary>Everything up to and including the switch: the destination could run, the source stands still.</summary>

@@ -136,6 +136,56 @@ public sealed class QemuCommandLineTests
         Assert.Equal(Devices(source), Devices(destination));
     }
 
+    [Fact]
+    public void Build_CardOnTheUserNetwork_KeepsItsPlaceAndItsAddress()
+    {
+        var user = new QemuUserNetwork
+        {
+            GuestAddress = "10.77.0.50/24",
+            Gateway = "10.77.0.1",
+            MacAddress = "52:54:00:12:34:56",
+            Forwards = [new("tcp", "127.0.0.1", 16379, 6379), new("udp", "0.0.0.0", 53, 5353)],
+        };
+        var onUser = QemuCommandLine.Build(Full with { Network = null, UserNetwork = user });
+        Assert.Equal(
+            "user,id=net0,ipv6=off,net=10.77.0.0/24,host=10.77.0.1,dns=10.77.0.2,dhcpstart=10.77.0.50"
+                + ",hostfwd=tcp:127.0.0.1:16379-10.77.0.50:6379,hostfwd=udp:0.0.0.0:53-10.77.0.50:5353",
+            After(onUser, "-netdev"));
+        Assert.Equal(Card(QemuCommandLine.Build(Full)), Card(onUser));
+
+        static string Card(IReadOnlyList<string> arguments) => arguments.Single(argument => argument.StartsWith("virtio-net-pci", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Build_CardOnATapWithACable_IsOnTheSameHubAsTheUserNetwork()
+    {
+        var arguments = QemuCommandLine.Build(Full with { UserNetwork = new() { GuestAddress = QemuUserNetwork.DefaultAddress, CableDescriptor = 18 } });
+        Assert.Equal(
+            [
+                "tap,id=net0,fd=17,vhost=off",
+                "user,id=user0,ipv6=off,net=10.0.2.0/24,host=10.0.2.1,dns=10.0.2.2,dhcpstart=10.0.2.15",
+                "tap,id=cable0,fd=18,vhost=off",
+                "hubport,id=port0,hubid=0,netdev=user0",
+                "hubport,id=port1,hubid=0,netdev=cable0",
+            ],
+            arguments.Where((_, i) => i > 0 && arguments[i - 1] == "-netdev"));
+    }
+
+    [Theory]
+    [InlineData("10.0.0.1/29", null, "host=10.0.0.2,dns=10.0.0.3")]
+    [InlineData("10.0.0.2/29", null, "host=10.0.0.1,dns=10.0.0.3")]
+    [InlineData("10.0.0.2/29", "10.0.0.1", "host=10.0.0.1,dns=10.0.0.3")]
+    [InlineData("10.0.0.1/29", "10.0.0.6", "host=10.0.0.6,dns=10.0.0.2")]
+    [InlineData("192.168.255.254/16", "192.168.0.2", "net=192.168.0.0/16,host=192.168.0.2,dns=192.168.0.1")]
+    public void Build_AnyGuestAddress_HostAndNameServerHaveOthers(string guest, string? gateway, string expected)
+    {
+        var network = new QemuUserNetwork { GuestAddress = guest, Gateway = gateway, MacAddress = "52:54:00:12:34:56" };
+        Assert.Contains(expected, After(QemuCommandLine.Build(Full with { Network = null, UserNetwork = network }), "-netdev"), StringComparison.Ordinal);
+    }
+
+    private static QemuMachine OnUserNetwork(string guest = "10.0.2.15/24", string? gateway = null, params QemuForward[] forwards) =>
+        Plain with { UserNetwork = new() { GuestAddress = guest, Gateway = gateway, Forwards = forwards, MacAddress = "52:54:00:12:34:56" } };
+
     public static TheoryData<string, QemuMachine> Impossible => new()
     {
         { "multiple of 1 MiB", Plain with { MemoryBytes = (1 << 20) + 4096 } },
@@ -148,6 +198,20 @@ public sealed class QemuCommandLineTests
         { "not a MAC address", Plain with { Network = new(7, "52:54:00:12:34:56,x=y") } },
         { "not a MAC address", Plain with { Network = new(7, "52:54:00:12:34:56\n") } },
         { "must be above 2", Plain with { Network = new(2, "52:54:00:12:34:56") } },
+        { "is not an IPv4 address with a prefix", OnUserNetwork("10.0.2.15") },
+        { "is not an IPv4 address with a prefix", OnUserNetwork("10.0.2.15/30") },
+        { "is not an IPv4 address with a prefix", OnUserNetwork("10.0.2/24") },
+        { "is not an IPv4 address with a prefix", OnUserNetwork("10.0.2.15/24,restrict=off") },
+        { "address of a network", OnUserNetwork("10.0.2.0/24") },
+        { "address of a network", OnUserNetwork("10.0.2.255/24") },
+        { "the gateway '10.0.3.1'", OnUserNetwork(gateway: "10.0.3.1") },
+        { "the gateway '10.0.2.15'", OnUserNetwork(gateway: "10.0.2.15") },
+        { "is no forward", OnUserNetwork(forwards: new QemuForward("tcp", "127.0.0.1", 0, 80)) },
+        { "is no forward", OnUserNetwork(forwards: new QemuForward("tcp", "localhost", 80, 80)) },
+        { "is no forward", OnUserNetwork(forwards: new QemuForward("sctp", "127.0.0.1", 80, 80)) },
+        { "needs the guest's card", Plain with { UserNetwork = new() { GuestAddress = "10.0.2.15/24" } } },
+        { "needs the guest's card", Plain with { UserNetwork = new() { GuestAddress = "10.0.2.15/24", CableDescriptor = 7 } } },
+        { "needs the guest's card", Full with { UserNetwork = new() { GuestAddress = "10.0.2.15/24", MacAddress = "52:54:00:12:34:56" } } },
         { "use a shorter folder", Plain with { QmpSocketPath = "/" + new string('x', 107) } },
     };
 

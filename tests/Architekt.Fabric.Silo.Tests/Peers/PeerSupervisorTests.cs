@@ -1,4 +1,5 @@
 using Architekt.Fabric.Peer;
+using Architekt.Fabric.Peers;
 using Architekt.Fabric.Processes;
 using Architekt.Fabric.Silo.Peers;
 using Architekt.Fabric.Silo.Tests.Support;
@@ -52,7 +53,7 @@ public sealed class PeerSupervisorTests : IAsyncDisposable
         var error = await Assert.ThrowsAsync<FabricException>(() => StartAsync(supervisor));
 
         Assert.Contains("no-peer", error.Message, StringComparison.Ordinal);
-        Assert.Empty(InstanceFolder.All(_host.Path));
+        Assert.Empty(InstanceFolder.All(_host.Path, FabricNames.IsValid));
         Assert.Empty(supervisor.Peers);
     }
 
@@ -64,7 +65,7 @@ public sealed class PeerSupervisorTests : IAsyncDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => supervisor.StartAsync(_host.Instance(), keepsDisk: false, new CancellationToken(canceled: true)));
 
-        Assert.Empty(InstanceFolder.All(_host.Path));
+        Assert.Empty(InstanceFolder.All(_host.Path, FabricNames.IsValid));
         Assert.Empty(supervisor.Peers);
     }
 
@@ -242,7 +243,7 @@ public sealed class PeerSupervisorTests : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var supervisor in _supervisors) supervisor.Dispose();
-        foreach (var folder in InstanceFolder.All(_host.Path))
+        foreach (var folder in InstanceFolder.All(_host.Path, FabricNames.IsValid))
         {
             if (folder.ReadIdentity() is not { } identity) continue;
             foreach (var process in new[] { new ProcessIdentity(identity.PeerPid, identity.PeerStartTicks), new ProcessIdentity(identity.QemuPid, identity.QemuStartTicks) })

@@ -1,4 +1,5 @@
 using Architekt.Fabric.Peer;
+using Architekt.Fabric.Peers;
 using Architekt.Fabric.Silo.Peers;
 using Architekt.Fabric.Silo.Tests.Support;
 using Microsoft.AspNetCore.Builder;

@@ -9,16 +9,6 @@ public sealed class OrphanRulesTests
     private const string Here = "host-a";
 
     [Theory]
-    [InlineData("host-a", 2, VmState.Running, null, false)]
-    [InlineData("host-a", 3, VmState.Running, null, true)]
-    [InlineData("host-a", 1, VmState.Running, null, true)]
-    [InlineData("host-b", 2, VmState.Running, null, true)]
-    [InlineData("host-a", 2, VmState.Lost, null, true)]
-    [InlineData("host-b", 3, VmState.Running, "op", false)]
-    public void HasNoClaim_PeerWithEpochTwo(string host, long epoch, VmState state, string? operation, bool expected) =>
-        Assert.Equal(expected, OrphanRules.HasNoClaim(Rows.Vm("vm", host, epoch, state, operation), Here, epoch: 2));
-
-    [Theory]
     [InlineData("host-a", 2, 2, null, false)]
     [InlineData("host-a", 3, 2, null, false)]
     [InlineData("host-a", 3, 3, null, true)]
@@ -47,7 +37,6 @@ public sealed class OrphanRulesTests
     [Fact]
     public void DeletedVm_EverythingIsAnOrphan()
     {
-        Assert.True(OrphanRules.HasNoClaim(null, Here, 1));
         Assert.True(OrphanRules.IsOrphanDisk(null, Here, 1));
         Assert.True(OrphanRules.IsOrphanLog(null, Here, 1));
     }

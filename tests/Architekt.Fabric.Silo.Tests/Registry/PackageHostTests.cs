@@ -1,13 +1,12 @@
+using System.Net;
 using Architekt.Fabric.Cli.Tests.Fakes;
 using Architekt.Fabric.Grains;
 using Architekt.Fabric.Packages;
-using Architekt.Fabric.Silo.Ownership;
+using Architekt.Fabric.PackageTransfer;
 using Architekt.Fabric.Silo.Peers;
 using Architekt.Fabric.Silo.Registry;
-using Architekt.Fabric.Silo.Runtime;
 using Architekt.Fabric.Silo.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace Architekt.Fabric.Silo.Tests.Registry;
 
@@ -55,6 +54,74 @@ public sealed class PackageHostTests : IAsyncDisposable
         Assert.True(error.IsTransient);
     }
 
+    [Fact]
+    public async Task CommitUploadAsync_WhatAClientSent_IsAPackageOfTheStore()
+    {
+        var (host, store) = await HostAsync("host-a");
+        using var content = PackageContent.Open(_package.Path);
+
+        var offer = await host.OpenUploadAsync(content.ManifestBytes.ToArray(), "redis:1", Token);
+        await SendAsync(content, offer);
+        var sent = await host.CommitUploadAsync(offer.Token, "redis:1", new Progress<(long, long)>(), Token);
+
+        Assert.Equal(("host-a", "redis:1", content.Digest), (sent.Host, sent.Name, sent.Digest));
+        await PackageStore.VerifyAsync(await store.GetAsync("redis:1", Token), null, Token);
+    }
+
+    [Fact]
+    public async Task OpenUploadAsync_PackageIsThere_OnlyNamesIt()
+    {
+        var (host, store) = await HostAsync("host-a");
+        await store.ImportAsync(_package.Path, null, null, Token);
+
+        var offer = await host.OpenUploadAsync(await File.ReadAllBytesAsync(_package["manifest.json"], Token), "other", Token);
+
+        Assert.Equal("other", offer.Package?.Name);
+        Assert.Equal(["other", "redis"], (await store.GetAsync("redis", Token)).Names.Order());
+    }
+
+    [Fact]
+    public async Task OpenUploadAsync_NameStandsForAnotherPackage_IsRefusedBeforeAnythingIsSent()
+    {
+        var (host, store) = await HostAsync("host-a");
+        using var other = new PackageFolder("redis", seed: 2);
+        await store.ImportAsync(_package.Path, null, null, Token);
+
+        var error = await Assert.ThrowsAsync<FabricException>(
+            async () => await host.OpenUploadAsync(await File.ReadAllBytesAsync(other["manifest.json"], Token), "redis", Token));
+
+        Assert.Equal(FabricErrorCode.AlreadyExists, error.Code);
+    }
+
+    [Fact]
+    public async Task CloseAsync_Upload_KeepsWhatArrivedForTheNextOne()
+    {
+        var (host, _) = await HostAsync("host-a");
+        using var content = PackageContent.Open(_package.Path);
+        var first = await host.OpenUploadAsync(content.ManifestBytes.ToArray(), "redis", Token);
+        await SendAsync(content, first);
+        Assert.Equal(3, first.Missing.Count);
+
+        await host.CloseAsync(first.Token);
+        var gone = await Assert.ThrowsAsync<FabricException>(() => host.CommitUploadAsync(first.Token, "redis", new Progress<(long, long)>(), Token));
+        Assert.True(gone.IsTransient);
+        var second = await host.OpenUploadAsync(content.ManifestBytes.ToArray(), "redis", Token);
+        Assert.Empty(second.Missing);
+
+        await host.DiscardUploadAsync(second.Token);
+        var third = await host.OpenUploadAsync(content.ManifestBytes.ToArray(), "redis", Token);
+        Assert.Equal(3, third.Missing.Count);
+        await host.CloseAsync(third.Token);
+    }
+
+    private static Task SendAsync(PackageContent content, PackageUploadOffer offer) => PackageUploader.UploadAsync(
+        content,
+        new IPEndPoint(IPAddress.Parse(offer.Address), offer.Port),
+        offer.Exports,
+        content.Manifest.Entries.ToDictionary(entry => entry.Name, IReadOnlyList<PackageRange> (entry) => [new PackageRange(0, entry.Size)]),
+        null,
+        Token);
+
     [Theory]
     [InlineData(VmState.Running)]
     [InlineData(VmState.Stopped)]
@@ -80,21 +147,10 @@ public sealed class PackageHostTests : IAsyncDisposable
     private async Task<(PackageHost Host, PackageStore Store)> HostAsync(string name)
     {
         var values = new FabricOptions { HostName = name, PackagePort = 0, StateFolder = _package.Beside(name), RuntimeFolder = _package.Beside(name) };
-        var options = Options.Create(values);
-        var store = await PackageStore.OpenAsync(_package.Beside($"{name}-store"), null, Token);
+        var host = await RuntimeHost.CreateAsync(values, _vms);
         var server = PackageServer.Start(values, NullLogger.Instance);
         _servers.Add(server);
-        var peers = new PeerSupervisor(options, _vms, TimeProvider.System, NullLogger<PeerSupervisor>.Instance);
-        var facts = new HostFacts("tcg", "", new Version(7, 2), null, [], "6.18", null, 1 << 30, 4);
-        var paths = new HostPaths(options);
-        var ledger = new MemoryLedger(name, 1 << 30);
-        var kept = new KeptMemory(options, paths, ledger, TimeProvider.System, NullLogger<KeptMemory>.Instance);
-        var exports = new DiskExports(options, NullLogger<DiskExports>.Instance);
-        _servers.Add(exports);
-
-        // Nothing runs here, so nobody asks for a lease.
-        var leases = new LeaseKeeper(peers, ownership: null!, options, TimeProvider.System, NullLogger<LeaseKeeper>.Instance);
-        var runtime = new HostRuntime(options, facts, paths, store, peers, ledger, kept, exports, leases, _vms, TimeProvider.System);
-        return (new PackageHost(options, runtime, store, server, peers, _vms, TimeProvider.System), store);
+        _servers.Add(host);
+        return (new PackageHost(host.Options, host.Runtime, host.Store, server, host.Peers, _vms, TimeProvider.System), host.Store);
     }
 }

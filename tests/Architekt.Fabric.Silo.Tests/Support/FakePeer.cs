@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Architekt.Fabric.Peer;
+using Architekt.Fabric.Peers;
 using Architekt.Fabric.Processes;
-using Architekt.Fabric.Silo.Peers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;

@@ -56,6 +56,7 @@ internal sealed class MigrateBenchmark(MigrateOptions options)
         var pause = MedianPause(samples, Fabric);
         Console.WriteLine($"median pause: fabric {pause:F1} ms (goal: 15 or less), {pause / MedianPause(samples, StockTold5):F2} times stock QEMU told 5 ms "
             + $"(goal: 3 or less), {pause / MedianPause(samples, StockDefault):F2} times stock QEMU left at 300 ms");
+        await new WireBenchmark(options, stock).RunAsync(cancellationToken);
         return samples.All(sample => sample.Variant != Fabric || sample.Damage is null) ? 0 : 1;
     }
 

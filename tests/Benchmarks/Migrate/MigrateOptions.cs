@@ -10,6 +10,8 @@ namespace Architekt.Fabric.Benchmarks.Migrate;
 /// <param name="GuestFolder">The blueprint.</param>
 /// <param name="FabricAddress">Where the fabric's guest answers.</param>
 /// <param name="StockAddress">Where the guest of stock QEMU is to answer.</param>
+/// <param name="Package">The package with memory, on both hosts.</param>
+/// <param name="PackageAddress">Where VMs of it answer.</param>
 /// <param name="Migrations">Migrations of each kind.</param>
 internal sealed record MigrateOptions(
     string RunFolder,
@@ -18,17 +20,20 @@ internal sealed record MigrateOptions(
     string GuestFolder,
     IPAddress FabricAddress,
     IPAddress StockAddress,
+    string Package,
+    IPAddress PackageAddress,
     int Migrations)
 {
-    public const string Usage = "RUN_FOLDER NAMESPACE_PREFIX GATEWAYS GUEST_FOLDER FABRIC_ADDRESS STOCK_ADDRESS MIGRATIONS";
+    public const string Usage = "RUN_FOLDER NAMESPACE_PREFIX GATEWAYS GUEST_FOLDER FABRIC_ADDRESS STOCK_ADDRESS PACKAGE PACKAGE_ADDRESS MIGRATIONS";
 
     public static bool TryParse(string[] args, [NotNullWhen(true)] out MigrateOptions? options)
     {
-        options = args is [var run, var prefix, var gateways, var guest, var fabric, var stock, var migrations]
+        options = args is [var run, var prefix, var gateways, var guest, var fabric, var stock, var package, var packageText, var migrations]
             && IPAddress.TryParse(fabric, out var fabricAddress)
             && IPAddress.TryParse(stock, out var stockAddress)
+            && IPAddress.TryParse(packageText, out var packageAddress)
             && int.TryParse(migrations, out var count) && count is > 0 and <= 1000
-            ? new MigrateOptions(run, prefix, gateways, guest, fabricAddress, stockAddress, count)
+            ? new MigrateOptions(run, prefix, gateways, guest, fabricAddress, stockAddress, package, packageAddress, count)
             : null;
         return options is not null;
     }

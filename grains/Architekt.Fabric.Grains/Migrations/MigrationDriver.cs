@@ -1,0 +1,205 @@
+using Microsoft.Extensions.Logging;
+
+namespace Architekt.Fabric.Grains;
+
+/// <summary>
+/// Drives one migration: feeds <see cref="MigrationMachine"/>, records each phase before it is acted on, and tells watchers. Plain code
+/// without Orleans, to be used from one scheduler; that nobody else drives the same migration is likely but never relied on.
+/// </summary>
+internal sealed partial class MigrationDriver(
+    string operation,
+    Func<string, IHostControl> hosts,
+    IPackageEnsurer packages,
+    IVmStore vms,
+    IOperationStore operations,
+    IMigrationKeeper keeper,
+    TimeProvider time,
+    ILogger logger,
+    IMigrationGate? gate = null) : IDisposable
+{
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan RunDeadline = TimeSpan.FromSeconds(30);
+    private readonly CancellationTokenSource _cancelled = new();
+    private Task? _driving;
+    private ProgressLog? _progress;
+    private MigrationState _state = MigrationMachine.Begin();
+
+    /// <summary>Whether the migration was found running, and taken up.</summary>
+    public bool IsDriving => _driving is not null;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (_driving is not null) return;
+        var plan = await FindPlanAsync(cancellationToken);
+        var recorded = await operations.FindAsync(operation, cancellationToken);
+        if (_driving is not null || recorded is not { Outcome: OperationOutcome.Running }) return;
+
+        _progress = new ProgressLog(time, plan.RequestedAt);
+        _state = recorded.Phase == MigrationPhase.Check ? MigrationMachine.Begin() : MigrationMachine.Recover(recorded.Phase);
+        _driving = DriveAsync(plan);
+    }
+
+    public async Task<MigrationProgress> GetAsync(CancellationToken cancellationToken)
+    {
+        await StartAsync(cancellationToken);
+        if (_progress is not null) return _progress.Latest;
+        var result = await operations.FindResultAsync(operation, cancellationToken)
+            ?? throw FabricException.NotFound($"Operation '{operation}' has no result.");
+        return new MigrationProgress(long.MaxValue, MigrationPhase.Done, result.TotalMs, result.Transfer, 0, 0, 0, null, result);
+    }
+
+    public async IAsyncEnumerable<MigrationProgress> WatchAsync(
+        long afterSequence, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var latest = await GetAsync(cancellationToken);
+
+        // Sequences of a driver that is gone mean nothing here.
+        if (afterSequence > latest.Sequence) afterSequence = 0;
+        while (true)
+        {
+            if (latest.Sequence > afterSequence || latest.Result is not null) yield return latest;
+            if (latest.Result is not null) yield break;
+            afterSequence = latest.Sequence;
+            latest = await _progress!.WaitBeyondAsync(afterSequence, cancellationToken);
+        }
+    }
+
+    public async Task CancelAsync(CancellationToken cancellationToken)
+    {
+        await StartAsync(cancellationToken);
+        if (_driving is null || _progress?.Latest.Result is not null)
+        {
+            var ended = await operations.FindAsync(operation, cancellationToken);
+            var where = ended?.Vm is { } vm && await vms.FindAsync(vm, cancellationToken) is { } row ? $"; '{vm}' is on '{row.Info.Host}' now" : "";
+            throw FabricException.Conflict($"Migration '{operation}' has ended already: {ended?.Outcome.ToString().ToLowerInvariant()}{where}.");
+        }
+
+        if (!MigrationMachine.CanCancel(_state)) throw await TooLateAsync(cancellationToken);
+        _state = MigrationMachine.Cancel(_state);
+        EndTheActUnderWay();
+        await _driving;
+
+        // A commit whose answer was lost may turn out to have happened.
+        if (_state.IsCommitted) throw await TooLateAsync(cancellationToken);
+    }
+
+    public void Dispose() => _cancelled.Dispose();
+
+    /// <summary>On this scheduler: a cancellation from a pool's thread could meet the driver in the middle of something.</summary>
+    private void EndTheActUnderWay() => _cancelled.Cancel();
+
+    private async Task<FabricException> TooLateAsync(CancellationToken cancellationToken)
+    {
+        var plan = await FindPlanAsync(cancellationToken);
+        return FabricException.Conflict(
+            $"Migration '{operation}' cannot be cancelled any more: '{plan.Vm}' belongs to '{plan.Destination}' or is about to; migrate it back instead.");
+    }
+
+    private async Task DriveAsync(MigrationPlan plan)
+    {
+        try
+        {
+            await DriveToTheEndAsync(plan);
+        }
+        catch (Exception error)
+        {
+            // Nothing was decided that is not in Postgres: the reminder, a watcher or the next silo drives on from there.
+            LogDriveFailed(plan.Operation, error);
+            keeper.Lost();
+        }
+    }
+
+    private async Task DriveToTheEndAsync(MigrationPlan plan)
+    {
+        await keeper.BegunAsync(plan);
+        var measured = new MigrationMeasurements(time);
+        var acts = new MigrationActs(plan, hosts(plan.Source), hosts(plan.Destination), packages, vms, measured, _progress!, logger);
+        var runDeadline = time.GetUtcNow() + RunDeadline;
+        while (_state.Act != MigrationAct.End)
+        {
+            var act = _state.Act;
+            if (gate is not null) await gate.PassAsync(plan.Operation, act);
+            var (result, failure) = await ActAsync(plan, acts, act);
+            var isOutOfReach = act == MigrationAct.Run && result == ActResult.Unknown && time.GetUtcNow() > runDeadline;
+            if (isOutOfReach) (result, failure) = (ActResult.Failed, ToOutOfReach(plan, failure!));
+            measured.Leave(_state.Phase);
+            _state = MigrationMachine.Advance(_state, result, failure);
+            if (_state.Act == act) await Task.Delay(RetryDelay, time);
+
+            // Of one that is out of reach nobody knows more than that it is its host's; that host lets it run when it is back.
+            if (act == MigrationAct.Run && _state.Failure is not null && !isOutOfReach)
+                await vms.SetStateAsync(plan.Vm, plan.NextEpoch, VmState.Failed, _state.Failure.Reason, $"'{plan.Vm}' could not be run on '{plan.Destination}': {_state.Failure.Reason}", CancellationToken.None);
+        }
+
+        if (gate is not null) await gate.PassAsync(plan.Operation, MigrationAct.End);
+        var outcome = measured.ToResult(plan, _state, _progress!.ElapsedMs);
+        await EndAsync(outcome);
+        _progress.Report(latest => latest with { Phase = MigrationPhase.Done, Transfer = outcome.Transfer, RemainingBytes = 0, Result = outcome });
+        await keeper.EndedAsync(plan, _state.IsCommitted);
+        LogEnded(plan.Operation, plan.Vm, outcome.Outcome, outcome.RunsOn, outcome.Reason);
+    }
+
+    private async Task<(ActResult Result, MigrationFailure? Failure)> ActAsync(MigrationPlan plan, MigrationActs acts, MigrationAct act)
+    {
+        if (act is MigrationAct.Commit or MigrationAct.Run)
+        {
+            // The commit records itself and what follows it: one write in the pause, not three. Recovery treats Switch and Commit alike.
+            // Nothing may be cut short from here on, half-done is worse than late; and whoever watches is told while others work.
+            var acting = acts.DoAsync(act, CancellationToken.None);
+            ReportPhase();
+            return await acting;
+        }
+
+        ReportPhase();
+        await RecordAsync(plan, act);
+        return await acts.DoAsync(act, act < MigrationAct.Commit ? _cancelled.Token : CancellationToken.None);
+    }
+
+    private static MigrationFailure ToOutOfReach(MigrationPlan plan, MigrationFailure failure) => failure with
+    {
+        Reason = $"'{plan.Vm}' belongs to '{plan.Destination}' now, which cannot be told to run it; it goes on there once its silo is back ({failure.Reason})",
+    };
+
+    private void ReportPhase() => _progress!.Report(latest => latest with { Phase = _state.Phase, Message = _state.Failure?.Reason });
+
+    private async Task RecordAsync(MigrationPlan plan, MigrationAct act)
+    {
+        if (act is MigrationAct.Withdraw or MigrationAct.RollBack)
+        {
+            // Postgres may be the very thing that failed, and Withdraw decides on its own row.
+            try { await operations.SetPhaseAsync(plan.Operation, _state.Phase, CancellationToken.None); }
+            catch (FabricException error) when (error.IsTransient) { LogDriveFailed(plan.Operation, error); }
+            return;
+        }
+
+        if (act == MigrationAct.Clean) return;
+        await operations.SetPhaseAsync(plan.Operation, _state.Phase, CancellationToken.None);
+    }
+
+    private async Task EndAsync(MigrationResult result)
+    {
+        while (true)
+        {
+            try
+            {
+                await operations.EndAsync(result, CancellationToken.None);
+                return;
+            }
+            catch (FabricException error) when (error.IsTransient)
+            {
+                LogDriveFailed(result.Operation, error);
+                await Task.Delay(RetryDelay, time);
+            }
+        }
+    }
+
+    private async Task<MigrationPlan> FindPlanAsync(CancellationToken cancellationToken) =>
+        await operations.FindPlanAsync(operation, cancellationToken)
+            ?? throw FabricException.NotFound($"There is no operation '{operation}'.");
+
+    [LoggerMessage(1102, LogLevel.Error, "Migration {Operation} could not be driven on now")]
+    private partial void LogDriveFailed(string operation, Exception error);
+
+    [LoggerMessage(1103, LogLevel.Information, "Migration {Operation} of {Vm} ended: {Outcome}, runs on {Host}. {Reason}")]
+    private partial void LogEnded(string operation, string vm, OperationOutcome outcome, string host, string? reason);
+}

@@ -1,0 +1,8 @@
+namespace Architekt.Fabric.Faults.Matrix;
+
+/// <summary>One of the two hosts of a migration.</summary>
+internal enum Side
+{
+    Source,
+    Destination,
+}
