@@ -137,13 +137,18 @@ internal sealed partial class Reconciler(
         }
 
         if (vm is { Info: { Operation: null } info } && info.Epoch == epoch && status is not null && OrphanRules.IsUnderrated(info.State, status.State))
-            await CorrectStateAsync(peer, status.IsLive, cancellationToken);
+            await CorrectStateAsync(peer, info.State, cancellationToken);
     }
 
     /// <summary>It runs, and whoever should have recorded that has died before it could.</summary>
-    private async Task CorrectStateAsync(SupervisedPeer peer, bool isLive, CancellationToken cancellationToken)
+    private async Task CorrectStateAsync(SupervisedPeer peer, VmState recorded, CancellationToken cancellationToken)
     {
         var (name, epoch) = (peer.Instance.Vm, peer.Instance.Epoch);
+
+        // Asked once more: what it said before the row was read may have been its last word, and the row tells of its end.
+        var status = await peer.Client.GetStatusAsync(cancellationToken);
+        if (!OrphanRules.IsUnderrated(recorded, status.State)) return;
+        var isLive = status.IsLive;
         await vms.SetStateAsync(name, epoch, isLive ? VmState.Running : VmState.Booting, null, $"'{name}' runs on '{runtime.HostName}'", cancellationToken);
         if (!isLive) peers.WatchLiveness(peer);
     }
