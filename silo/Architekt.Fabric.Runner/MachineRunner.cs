@@ -80,7 +80,7 @@ public static class MachineRunner
             await File.WriteAllBytesAsync(folder.ConsoleLog, [], cancellationToken);
             foreach (var file in new[] { folder.Overlay, folder.ConsoleLog }) FileOwner.Give(file, host.QemuUserId);
             await runtime.CreateAsync(instance, keepsDisk: true, cancellationToken);
-            var peer = await PeerProcess.StartAsync(options.PeerPath, runtime, outlives: false, cancellationToken);
+            var peer = await PeerProcess.StartAsync(Path.GetFullPath(options.PeerPath), runtime, outlives: false, cancellationToken);
             await folder.WriteRunAsync(run with { Peer = peer.ToString() });
             client = new PeerClient(runtime.Path);
             await PeerProcess.WaitUntilAnsweringAsync(client, peer, time, cancellationToken);

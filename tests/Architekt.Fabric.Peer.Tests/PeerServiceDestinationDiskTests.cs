@@ -13,21 +13,17 @@ public sealed class PeerServiceDestinationDiskTests(MigratingGuest guest) : IDis
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public async Task Switch_DestinationsDiskCannotBeFlushed_IsNotLoadedThere()
+    public async Task Copy_DestinationsDiskCannotBeFlushed_IsNotSwitched()
     {
         const string operation = "unflushed";
         var source = await guest.RequireLiveAsync();
         var qemu = QemuThatCannotFlush();
         var (destination, offer) = await guest.PrepareAsync(operation, change: instance => instance with { QemuBinary = qemu });
+
         await source.Service.CopyAsync(MigratingGuest.CopyTo(offer, operation));
-        await MigratingGuest.WaitConvergedAsync(source);
-        await source.Service.SuspendAsync(operation);
 
-        await Assert.ThrowsAnyAsync<Exception>(() => source.Service.SwitchAsync(new PeerStep(operation)));
-
-        var loaded = await destination.Service.WaitLoadedAsync(10_000, TestContext.Current.CancellationToken);
-        Assert.False(loaded.IsLoaded);
-        Assert.Contains("flush", loaded.Error, StringComparison.OrdinalIgnoreCase);
+        // The guest syncs what it writes, and its writes are on both sides before it hears of them.
+        await AssertIsNotSwitchedAsync(source, operation);
         await AssertGoesOnAsync(source, destination, operation);
     }
 
@@ -46,9 +42,7 @@ public sealed class PeerServiceDestinationDiskTests(MigratingGuest guest) : IDis
 
         await Deadline.UntilAsync(() => !File.Exists(ExportOf(destination)), "the destination flushes its disk and closes the export");
         // A write that reached only one side: the guest writes all the time.
-        Assert.Contains("The disk could not be mirrored", await MigratingGuest.WaitForErrorAsync(source), StringComparison.Ordinal);
-        var refusal = await Assert.ThrowsAsync<PeerException>(() => source.Service.SwitchAsync(new PeerStep(operation)));
-        Assert.Contains("The disk could not be mirrored", refusal.Message, StringComparison.Ordinal);
+        await AssertIsNotSwitchedAsync(source, operation);
         await AssertGoesOnAsync(source, destination, operation);
     }
 
@@ -83,6 +77,14 @@ public sealed class PeerServiceDestinationDiskTests(MigratingGuest guest) : IDis
     /// <summary>Where the destination's QEMU serves its disk as long as it does.</summary>
     private static string ExportOf(TestPeer destination) => Path.Combine(Path.GetDirectoryName(destination.AgentSocket)!, "nbd.sock");
 
+    private static async Task AssertIsNotSwitchedAsync(TestPeer source, string operation)
+    {
+        const string reason = "The disk could not be mirrored";
+        Assert.Contains(reason, await MigratingGuest.WaitForErrorAsync(source), StringComparison.Ordinal);
+        var refusal = await Assert.ThrowsAsync<PeerException>(() => source.Service.SwitchAsync(new PeerStep(operation)));
+        Assert.Contains(reason, refusal.Message, StringComparison.Ordinal);
+    }
+
     private async Task AssertGoesOnAsync(TestPeer source, TestPeer destination, string operation)
     {
         await Assert.ThrowsAsync<PeerException>(() => destination.Service.RunAsync(destination.Instance.Epoch));
@@ -98,7 +100,7 @@ public sealed class PeerServiceDestinationDiskTests(MigratingGuest guest) : IDis
     private static async Task AssertDiskIsWholeAsync(TestPeer peer) =>
         Assert.Matches(@"diskcheck: [1-9]\d* ok, 0 bad", await GuestShell.RunAsync(peer, "diskcheck verify"));
 
-    /// <summary>QEMU with a layer beneath its disk that fails every flush (QEMU, docs/devel/blkdebug.rst).</summary>
+    /// <summary>QEMU with a layer beneath its disk that fails what it is asked to flush, but not what qcow2 flushes by itself (QEMU, docs/devel/blkdebug.rst).</summary>
     private string QemuThatCannotFlush()
     {
         var script = Path.Combine(_folder, "qemu");
@@ -106,7 +108,7 @@ public sealed class PeerServiceDestinationDiskTests(MigratingGuest guest) : IDis
             #!/bin/bash
             arguments=()
             for argument; do
-              argument=${argument/,file.driver=file,file.filename=/,file.driver=blkdebug,file.inject-error.0.event=none,file.inject-error.0.iotype=flush,file.image.driver=file,file.image.filename=}
+              argument=${argument/,file.driver=file,file.filename=/,file.driver=blkdebug,file.inject-error.0.event=flush_to_disk,file.inject-error.0.iotype=flush,file.image.driver=file,file.image.filename=}
               arguments+=("${argument/,file.aio=threads/,file.image.aio=threads}")
             done
             exec qemu-system-x86_64 "${arguments[@]}"

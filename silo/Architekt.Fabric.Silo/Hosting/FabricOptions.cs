@@ -9,7 +9,7 @@ public sealed class FabricOptions
     public const string Section = "Fabric";
 
     /// <summary>The user QEMU runs as unless told otherwise.</summary>
-    public const int DefaultQemuUserId = Peers.QemuUser.DefaultId;
+    public const int DefaultQemuUserId = Fabric.Peers.QemuUser.DefaultId;
 
     /// <summary>The host's name, unique in the fabric; defaults to the machine's.</summary>
     public string HostName { get; set; } = DefaultHostName();

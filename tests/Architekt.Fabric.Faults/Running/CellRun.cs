@@ -158,8 +158,9 @@ internal sealed class CellRun(FaultFabric fabric, Cell cell, string operation)
     {
         var row = await fabric.Record.FindVmAsync(fabric.Vm, cancellationToken);
         var id = operation + "-again";
-        await client.StartMigrationAsync(
-            fabric.Vm, fabric.Other(fabric.Host(row.Host)).Name, operationId: id, cancellationToken: cancellationToken);
+        var destination = fabric.Other(fabric.Host(row.Host)).Name;
+        await FaultFabric.RepeatAsync(
+            () => client.StartMigrationAsync(fabric.Vm, destination, operationId: id, cancellationToken: cancellationToken), cancellationToken);
         await Until.NothingAsync(
             async () => await fabric.Record.TryFindOperationAsync(id, cancellationToken) switch
             {

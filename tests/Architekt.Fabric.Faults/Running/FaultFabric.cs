@@ -14,13 +14,16 @@ internal sealed class FaultFabric : IAsyncDisposable
     // The same for each guest, because they have the same address, and the client knows it for a while.
     private const string Mac = "52:54:00:77:00:50";
     private const int RedisPort = 6379;
+    private const int HealthPort = 8081;
     private const int Keys = 1000;
     private static readonly TimeSpan _bootLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _quietLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan _answerLimit = TimeSpan.FromSeconds(60);
 
     // Some writes a millisecond would only keep the processors from what is to be tested.
     private static readonly TimeSpan _pace = TimeSpan.FromMilliseconds(5);
+    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(2) };
     private readonly FaultOptions _options;
     private int _loads, _guests;
 
@@ -67,10 +70,27 @@ internal sealed class FaultFabric : IAsyncDisposable
         await UntilQuietAsync(cancellationToken);
     }
 
+    /// <summary>Asks the fabric for something until it is reached; anything it may refuse at first must be possible again soon.</summary>
+    public static Task RepeatAsync(Func<Task> request, CancellationToken cancellationToken) => Until.NothingAsync(
+        async () =>
+        {
+            try
+            {
+                await request();
+                return null;
+            }
+            catch (FabricException error) when (error.IsTransient)
+            {
+                return error.Message;
+            }
+        },
+        _patience,
+        cancellationToken);
+
     /// <summary>Starts the guest again after a fault that ended it.</summary>
     public async Task StartGuestAgainAsync(FabricClient client, CancellationToken cancellationToken)
     {
-        await client.StartVmAsync(Vm, cancellationToken);
+        await RepeatAsync(() => client.StartVmAsync(Vm, cancellationToken), cancellationToken);
         await UntilUpAsync(client, cancellationToken);
     }
 
@@ -130,7 +150,11 @@ internal sealed class FaultFabric : IAsyncDisposable
             cancellationToken);
     }
 
-    public async ValueTask DisposeAsync() => await Recorder.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        await Recorder.DisposeAsync();
+    }
 
     private async Task<string?> FindUnrestAsync(FabricClient client, CancellationToken cancellationToken)
     {
@@ -145,10 +169,17 @@ internal sealed class FaultFabric : IAsyncDisposable
             }
 
             if (row.State != nameof(VmState.Running) && !row.HasEnded) return $"'{Vm}' is {row.State}";
+            foreach (var gateway in _options.Gateways)
+            {
+                // Who asks the others is told of a silo that has just ended that it is there.
+                using var health = await _http.GetAsync(new Uri($"http://{gateway.Split(':')[0]}:{HealthPort}/health"), cancellationToken);
+                if (!health.IsSuccessStatusCode) return $"the silo behind {gateway} has not joined";
+            }
+
             var known = await client.ListHostsAsync(cancellationToken);
             return known.FirstOrDefault(static host => host.State != HostState.Ready) is { } away ? $"{away.Name} is {away.State}" : null;
         }
-        catch (Exception error) when (error is FabricException or Npgsql.NpgsqlException or IOException)
+        catch (Exception error) when (error is FabricException or Npgsql.NpgsqlException or IOException or HttpRequestException or TaskCanceledException { InnerException: TimeoutException })
         {
             return error.Message;
         }

@@ -43,17 +43,17 @@ internal sealed class StartBenchmark(StartOptions options)
         Console.WriteLine($"{size >> 20} MiB: booting");
         await RedisProbe.KnowAsync(options.Guest, CommandMac);
         List<double> boots = [];
-        for (var i = 0; i < Boots; i++) boots.Add(await RunFromCommandAsync(options.Blueprint, _seldom, cancellationToken, "--memory", megabytes));
+        for (var i = 0; i < Boots; i++) boots.Add(await RunFromCommandAsync(options.Blueprint, _seldom, null, ["--memory", megabytes], cancellationToken));
 
         Console.WriteLine($"{size >> 20} MiB: making the package and resuming it");
         await _fabric.RunAsync(
             ["package", "create", "--from", options.Blueprint, "--name", package, "--host", _host.Name, "--memory", megabytes, "--ip", Address], cancellationToken);
         PeerInstance? like = null;
-        var first = await RunFromCommandAsync(package, _often, cancellationToken, whenSettled: () => like = _host.Find(Vm)!.Machine);
+        var first = await RunFromCommandAsync(package, _often, () => like = _host.Find(Vm)!.Machine, [], cancellationToken);
         List<double> commands = [], resumes = [], forks = [];
         for (var i = 0; i < options.Starts; i++)
         {
-            commands.Add(await RunFromCommandAsync(package, _often, cancellationToken));
+            commands.Add(await RunFromCommandAsync(package, _often, null, [], cancellationToken));
             forks.Add(await RunPeerAsync(Fork(like!), null, cancellationToken));
             resumes.Add(await RunPeerAsync(AsItWas(like!), null, cancellationToken));
         }
@@ -64,11 +64,7 @@ internal sealed class StartBenchmark(StartOptions options)
     }
 
     private async Task<double> RunFromCommandAsync(
-        string package, TimeSpan interval, CancellationToken cancellationToken, params string[] arguments) =>
-        await RunFromCommandAsync(package, interval, cancellationToken, null, arguments);
-
-    private async Task<double> RunFromCommandAsync(
-        string package, TimeSpan interval, CancellationToken cancellationToken, Action? whenSettled, params string[] arguments)
+        string package, TimeSpan interval, Action? whenSettled, string[] arguments, CancellationToken cancellationToken)
     {
         await RedisProbe.KnowAsync(options.Guest, CommandMac);
         var began = Stopwatch.GetTimestamp();
