@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Architekt.Fabric.Peers;
 
 namespace Architekt.Fabric.Silo;
 
@@ -9,7 +10,7 @@ public sealed class FabricOptions
     public const string Section = "Fabric";
 
     /// <summary>The user QEMU runs as unless told otherwise.</summary>
-    public const int DefaultQemuUserId = Peers.QemuUser.DefaultId;
+    public const int DefaultQemuUserId = QemuUser.DefaultId;
 
     /// <summary>The host's name, unique in the fabric; defaults to the machine's.</summary>
     public string HostName { get; set; } = DefaultHostName();
