@@ -41,7 +41,7 @@ internal sealed partial class HostRuntime
         foreach (var file in Directory.EnumerateFiles(paths.FirstPagesFolder))
         {
             var name = Path.GetFileName(file);
-            if (!FabricNames.IsPackageReference(name) || await FindStoredAsync(name, cancellationToken) is null) File.Delete(file);
+            if (!FabricNames.IsPackageDigest(name) || await FindStoredAsync(name, cancellationToken) is null) File.Delete(file);
         }
     }
 

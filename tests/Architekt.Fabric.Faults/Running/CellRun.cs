@@ -53,6 +53,10 @@ internal sealed class CellRun(FaultFabric fabric, Cell cell, string operation)
         gate.Open();
         var ended = await UntilEndedAsync(began, cancellationToken);
         (_outcome, _seconds) = (ended.Outcome, Stopwatch.GetElapsedTime(began).TotalSeconds);
+
+        // Some faults outlast the migration.
+        var rest = cell.Fault.Duration() - Stopwatch.GetElapsedTime(began);
+        if (rest > TimeSpan.Zero) await Task.Delay(rest, cancellationToken);
         await fabric.Injector.HealAsync(cancellationToken);
         _quietSeconds = (await fabric.UntilQuietAsync(cancellationToken)).TotalSeconds;
 
