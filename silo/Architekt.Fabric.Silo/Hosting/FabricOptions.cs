@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using Architekt.Fabric.Peers;
 
 namespace Architekt.Fabric.Silo;
 
@@ -10,7 +9,7 @@ public sealed class FabricOptions
     public const string Section = "Fabric";
 
     /// <summary>The user QEMU runs as unless told otherwise.</summary>
-    public const int DefaultQemuUserId = QemuUser.DefaultId;
+    public const int DefaultQemuUserId = Fabric.Peers.QemuUser.DefaultId;
 
     /// <summary>The host's name, unique in the fabric; defaults to the machine's.</summary>
     public string HostName { get; set; } = DefaultHostName();
@@ -93,6 +92,12 @@ public sealed class FabricOptions
     /// <summary>kvm or tcg; without it the host finds out by booting.</summary>
     [RegularExpression("kvm|tcg", ErrorMessage = "Fabric:Accelerator must be 'kvm' or 'tcg'.")]
     public string? Accelerator { get; set; }
+
+    /// <summary>
+    /// Where compose/faults.sh puts the files that hold migrations (<see cref="Architekt.Fabric.Processes.FileGate"/>). Not a setting for users, and in no
+    /// documentation of theirs: whoever could write there could stop guests in their pause. So it is refused outside the environment "Test".
+    /// </summary>
+    public string? FaultGateFolder { get; set; }
 
     /// <summary>The Orleans cluster to join.</summary>
     [Required]
