@@ -23,6 +23,9 @@ internal sealed partial class MigrationDriver(
     private ProgressLog? _progress;
     private MigrationState _state = MigrationMachine.Begin();
 
+    /// <summary>Whether it drives, or has driven, the migration.</summary>
+    public bool IsDriving => _driving is not null;
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (_driving is not null) return;
@@ -73,6 +76,8 @@ internal sealed partial class MigrationDriver(
         _state = MigrationMachine.Cancel(_state);
         EndTheActUnderWay();
         await _driving;
+        if (_progress!.Latest.Result is null)
+            throw FabricException.Unavailable($"Migration '{operation}' could not be driven to its end now, so whether it is cancelled is not known yet: cancel it again.");
 
         // A commit whose answer was lost may turn out to have happened.
         if (_state.IsCommitted) throw await TooLateAsync(cancellationToken);
@@ -109,17 +114,18 @@ internal sealed partial class MigrationDriver(
         await keeper.BegunAsync(plan);
         var measured = new MigrationMeasurements(time);
         var acts = new MigrationActs(plan, hosts(plan.Source), hosts(plan.Destination), packages, vms, measured, _progress!, logger);
-        var runDeadline = time.GetUtcNow() + RunDeadline;
+        DateTimeOffset? runDeadline = null;
         while (_state.Act != MigrationAct.End)
         {
             var act = _state.Act;
+            if (act == MigrationAct.Run) runDeadline ??= time.GetUtcNow() + RunDeadline;
             var (result, failure) = await ActAsync(plan, acts, act);
-            if (act == MigrationAct.Run && result == ActResult.Unknown && time.GetUtcNow() > runDeadline) result = ActResult.Failed;
+            var isUnknown = result == ActResult.Unknown;
+            if (act == MigrationAct.Run && isUnknown && time.GetUtcNow() > runDeadline) result = ActResult.Failed;
             measured.Leave(_state.Phase);
             _state = MigrationMachine.Advance(_state, result, failure);
             if (_state.Act == act) await Task.Delay(RetryDelay, time);
-            if (act == MigrationAct.Run && _state.Failure is not null)
-                await vms.SetStateAsync(plan.Vm, plan.NextEpoch, VmState.Failed, _state.Failure.Reason, $"'{plan.Vm}' could not be run on '{plan.Destination}': {_state.Failure.Reason}", CancellationToken.None);
+            else if (act == MigrationAct.Run && _state.Failure is { } broken) await RecordNotRunAsync(plan, isUnknown, broken.Reason);
         }
 
         var outcome = measured.ToResult(plan, _state, _progress!.ElapsedMs);
@@ -160,6 +166,17 @@ internal sealed partial class MigrationDriver(
         if (act == MigrationAct.Clean) return;
         await operations.SetPhaseAsync(plan.Operation, _state.Phase, CancellationToken.None);
     }
+
+    /// <summary>A destination that has not answered may run the guest all the same: its own silo knows, and says so when it can.</summary>
+    private Task<bool> RecordNotRunAsync(MigrationPlan plan, bool isUnknown, string reason) => vms.SetStateAsync(
+        plan.Vm,
+        plan.NextEpoch,
+        isUnknown ? VmState.Unknown : VmState.Failed,
+        reason,
+        isUnknown
+            ? $"'{plan.Destination}' owns '{plan.Vm}' and did not say whether it runs: {reason}"
+            : $"'{plan.Vm}' could not be run on '{plan.Destination}': {reason}",
+        CancellationToken.None);
 
     private async Task EndAsync(MigrationResult result)
     {

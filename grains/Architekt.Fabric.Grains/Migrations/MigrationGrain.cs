@@ -38,19 +38,30 @@ internal sealed partial class MigrationGrain : PinnedGrain, IMigrationGrain, IMi
 
     public Task CancelAsync(CancellationToken cancellationToken) => _driver.CancelAsync(cancellationToken);
 
-    public Task ReceiveReminder(string reminderName, TickStatus status) => StartAsync(CancellationToken.None);
+    public async Task ReceiveReminder(string reminderName, TickStatus status)
+    {
+        await StartAsync(CancellationToken.None);
+
+        // It has ended, and whoever ended it could not say so.
+        if (!_driver.IsDriving) await ForgetReminderAsync();
+    }
 
     public Task BegunAsync(MigrationPlan plan) => this.RegisterOrUpdateReminder(DriveReminder, ReminderPeriod, ReminderPeriod);
 
     public async Task EndedAsync(MigrationPlan plan, bool isCommitted)
     {
         if (isCommitted) await MoveVmGrainAsync(plan);
-        if (await this.GetReminder(DriveReminder) is { } reminder) await this.UnregisterReminder(reminder);
+        await ForgetReminderAsync();
     }
 
     public void Lost() => DeactivateOnIdle();
 
     public void Dispose() => _driver.Dispose();
+
+    private async Task ForgetReminderAsync()
+    {
+        if (await this.GetReminder(DriveReminder) is { } reminder) await this.UnregisterReminder(reminder);
+    }
 
     /// <summary>Orleans' own migration is advisory and silent, so it is asked for and then looked at.</summary>
     private async Task MoveVmGrainAsync(MigrationPlan plan)

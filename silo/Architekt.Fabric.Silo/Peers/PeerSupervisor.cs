@@ -236,7 +236,9 @@ internal sealed partial class PeerSupervisor(
         {
             try
             {
-                if (!await vms.SetStateAsync(vm, epoch, state, reason, message, cancellationToken)) LogStaleState(vm, epoch, state);
+                // The epoch alone does not say whose state it is: one that was reserved here and given back may be another host's now.
+                var isOurs = await vms.FindAsync(vm, cancellationToken) is { } row && row.Info.Host == Options.HostName;
+                if (!isOurs || !await vms.SetStateAsync(vm, epoch, state, reason, message, cancellationToken)) LogStaleState(vm, epoch, state);
                 return;
             }
             catch (FabricException error) when (error.IsTransient)

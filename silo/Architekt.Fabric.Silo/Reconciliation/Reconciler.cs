@@ -54,7 +54,7 @@ internal sealed partial class Reconciler(
             await DriveOnAsync(operation, cancellationToken);
 
         foreach (var peer in peers.Peers) await CompareAsync(peer, cancellationToken);
-        if (isFirst) await RecordMissingAsync(cancellationToken);
+        await RecordMissingAsync(isFirst, cancellationToken);
         await RemoveOrphansAsync(cancellationToken);
     }
 
@@ -94,6 +94,10 @@ internal sealed partial class Reconciler(
             case InstanceVerdict.Run:
                 await peer.Client.RunAsync(epoch, isRehearsal: false, cancellationToken);
                 break;
+            case InstanceVerdict.RecordRunning when peer.Process.IsAlive() && !peer.Folder.HasEnded:
+                await vms.SetStateAsync(
+                    name, epoch, status!.IsLive ? VmState.Running : VmState.Booting, null, $"'{name}' runs on '{runtime.HostName}'", cancellationToken);
+                break;
             default:
                 break;
         }
@@ -112,12 +116,13 @@ internal sealed partial class Reconciler(
         }
     }
 
-    /// <summary>After the restart of a machine nothing of its VMs is left; before this they look as if they ran.</summary>
-    private async Task RecordMissingAsync(CancellationToken cancellationToken)
+    /// <summary>After the restart of a machine nothing of its VMs is left; before this they look as if they ran. What is being started later may not be there yet.</summary>
+    private async Task RecordMissingAsync(bool isFirst, CancellationToken cancellationToken)
     {
         foreach (var vm in await vms.ListAsync(runtime.HostName, cancellationToken))
         {
             var (name, epoch) = (vm.Info.Name, vm.Info.Epoch);
+            if (vm.Info.State == VmState.Starting && !isFirst) continue;
             if (vm.Info.State is VmState.Stopped or VmState.Failed || vm.Info.Operation is not null || peers.Find(name, epoch) is not null) continue;
             const string reason = "its processes are gone: the host was restarted, or they were ended";
             await vms.SetStateAsync(name, epoch, VmState.Failed, reason, $"'{name}' failed: {reason}", cancellationToken);

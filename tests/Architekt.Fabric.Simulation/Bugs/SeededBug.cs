@@ -54,6 +54,6 @@ internal enum SeededBug
     /// <summary>An instance that was given up is removed by force without a look at who owns the VM.</summary>
     DiscardRemoves,
 
-    /// <summary>The end of an instance that was never granted is recorded as the end of its VM.</summary>
-    UngrantedEndRecorded,
+    /// <summary>The end of an instance is recorded as the end of its VM, whatever host owns that.</summary>
+    ForeignEndRecorded,
 }

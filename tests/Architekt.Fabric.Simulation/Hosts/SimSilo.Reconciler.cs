@@ -49,7 +49,7 @@ internal sealed partial class SimSilo
         }
 
         foreach (var supervised in _peers.Values.ToList()) await CompareAsync(supervised);
-        if (isFirst) await RecordMissingAsync();
+        await RecordMissingAsync();
         await RemoveOrphansAsync();
     }
 
@@ -72,6 +72,9 @@ internal sealed partial class SimSilo
                 break;
             case InstanceVerdict.Run:
                 await CallAsync(peer, () => peer.RunAsync(peer.Epoch));
+                break;
+            case InstanceVerdict.RecordRunning when peer.Process.IsAlive && peer.Exit is null:
+                await Vms.SetStateAsync(World.Vm, peer.Epoch, VmState.Running, null, null, CancellationToken.None);
                 break;
             default:
                 break;

@@ -1,4 +1,5 @@
 using Architekt.Fabric.Grains;
+using Architekt.Fabric.Silo.Reconciliation;
 using Architekt.Fabric.Simulation.Bugs;
 using Architekt.Fabric.Simulation.Peers;
 
@@ -19,7 +20,9 @@ internal sealed partial class SimSilo
 
     public async Task<IncomingOffer> PrepareAsync(MigrationPlan plan)
     {
-        await Vms.FindAsync(plan.Vm, CancellationToken.None);
+        var vm = (await Vms.FindAsync(plan.Vm, CancellationToken.None))!.Info;
+        if (vm.Operation != plan.Operation && _world.Bug != SeededBug.RefusalRemoves)
+            throw FabricException.StaleEpoch($"Migration '{plan.Operation}' of '{plan.Vm}' is over.");
         var present = Find(plan.NextEpoch);
         try
         {
@@ -29,7 +32,8 @@ internal sealed partial class SimSilo
         }
         catch
         {
-            await RemoveAsync(plan.NextEpoch);
+            if (present is null || _world.Bug == SeededBug.RefusalRemoves) await RemoveAsync(plan.NextEpoch);
+            else await RemoveIfUnclaimedAsync(plan, present);
             throw;
         }
     }
@@ -94,15 +98,24 @@ internal sealed partial class SimSilo
         if (Find(plan.NextEpoch) is not { } supervised) return true;
         try
         {
-            await CallAsync(supervised.Peer, () => supervised.Peer.DiscardAsync());
+            await CallAsync(supervised.Peer, () => supervised.Peer.DiscardAsync(plan.Operation));
             await supervised.Ended.WaitAsync(TimeSpan.FromSeconds(5), Process.Time);
         }
         catch (Exception error) when (error is FabricException or TimeoutException)
         {
-            await RemoveAsync(plan.NextEpoch);
+            if (_world.Bug == SeededBug.DiscardRemoves) await RemoveAsync(plan.NextEpoch);
+            else await RemoveIfUnclaimedAsync(plan, supervised);
         }
 
         return true;
+    }
+
+    private async Task RemoveIfUnclaimedAsync(MigrationPlan plan, Supervised instance)
+    {
+        var vm = (await Vms.FindAsync(plan.Vm, CancellationToken.None))!.Info;
+        if (vm.Operation == plan.Operation) vm = vm with { Operation = null };
+        if (InstanceRules.Judge(vm, _machine.Name, plan.NextEpoch, status: null) == InstanceVerdict.Remove && Find(plan.NextEpoch) == instance)
+            await RemoveAsync(plan.NextEpoch);
     }
 
     private Supervised? Find(long epoch) => _world.Bug == SeededBug.EpochIgnored

@@ -1,4 +1,5 @@
 using Architekt.Fabric.Peer;
+using Architekt.Fabric.Simulation.Bugs;
 using Architekt.Fabric.Simulation.Peers;
 
 namespace Architekt.Fabric.Simulation.Hosts;
@@ -56,7 +57,8 @@ internal sealed partial class SimSilo
         {
             try
             {
-                await Vms.SetStateAsync(World.Vm, epoch, state, reason, null, CancellationToken.None);
+                var vm = (await Vms.FindAsync(World.Vm, CancellationToken.None))!.Info;
+                if (vm.Host == _machine.Name || _world.Bug == SeededBug.ForeignEndRecorded) await Vms.SetStateAsync(World.Vm, epoch, state, reason, null, CancellationToken.None);
                 return;
             }
             catch (FabricException error) when (error.IsTransient)

@@ -89,9 +89,9 @@ internal sealed class SimPeer : IDisposable
         return true;
     });
 
-    public Task<bool> DiscardAsync()
+    public Task<bool> DiscardAsync(string operation)
     {
-        Admits(Gate.Discard());
+        Admits(Gate.Discard(operation));
         End(PeerExitKind.Discarded);
         return Task.FromResult(true);
     }
