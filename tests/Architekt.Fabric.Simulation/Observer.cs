@@ -56,6 +56,15 @@ internal sealed class Observer(Scheduler scheduler, Tables tables)
         foreach (var guest in _running) Violate($"{guest} was running when it lost the VM");
     }
 
+    /// <summary>What the VM is said to be doing.</summary>
+    public void Recorded()
+    {
+        if (tables.Vm.State is not (VmState.Failed or VmState.Stopped)) return;
+        if (scheduler.Trace.IsOn) scheduler.Trace.Write(scheduler.Now, $"   the VM is recorded as {tables.Vm.State}: {tables.Vm.Reason}");
+        if (_running.Find(guest => guest.Host == tables.Vm.Host && guest.Epoch == tables.Vm.Epoch) is { } running)
+            Violate($"{running} runs, and is recorded as {tables.Vm.State}: {tables.Vm.Reason}");
+    }
+
     public void Begin() => _highestEpoch = tables.Vm.Epoch;
 
     private void Acknowledge(SimGuest guest) => Acknowledged = Math.Max(Acknowledged, guest.Written);

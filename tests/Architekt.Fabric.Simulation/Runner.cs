@@ -12,18 +12,21 @@ internal static class Runner
     private const int MostShown = 5;
 
     /// <summary>The history a seed stands for.</summary>
-    public static History HistoryOf(ulong seed) => History.Any.Generate(new PCG(1, seed * 0x9E3779B97F4A7C15), null, out _);
+    public static History HistoryOf(ulong seed) => HistoryOf(seed, History.Any);
 
     /// <summary>How many histories from a seed on it takes until a bug is found; null if it is not found in so many.</summary>
     public static long? FindBug(SeededBug bug, ulong seed, long histories)
     {
+        var any = History.With(Precondition.Of(bug));
         for (var i = 0L; i < histories; i++)
         {
-            if (Simulation.Run(HistoryOf(seed + (ulong)i), bug).Count > 0) return i + 1;
+            if (Simulation.Run(HistoryOf(seed + (ulong)i, any), bug).Count > 0) return i + 1;
         }
 
         return null;
     }
+
+    private static History HistoryOf(ulong seed, Gen<History> any) => any.Generate(new PCG(1, seed * 0x9E3779B97F4A7C15), null, out _);
 
     public static int Run(string[] args)
     {
@@ -47,6 +50,7 @@ internal static class Runner
     private static List<ulong> RunAll(long histories, ulong seed, SeededBug bug)
     {
         const long Share = 256;
+        var any = History.With(Precondition.Of(bug));
         var next = 0L;
         var done = 0L;
         var failed = new List<ulong>();
@@ -62,7 +66,7 @@ internal static class Runner
                 var last = Math.Min(first + Share, histories);
                 for (var i = first; i < last; i++)
                 {
-                    if (Simulation.Run(HistoryOf(seed + (ulong)i), bug).Count == 0) continue;
+                    if (Simulation.Run(HistoryOf(seed + (ulong)i, any), bug).Count == 0) continue;
                     lock (failed) failed.Add(seed + (ulong)i);
                 }
 
@@ -74,7 +78,7 @@ internal static class Runner
 
     private static void Show(ulong seed, SeededBug bug)
     {
-        var history = Shrinker.Shrink(HistoryOf(seed), smaller => Simulation.Run(smaller, bug).Count > 0);
+        var history = Shrinker.Shrink(HistoryOf(seed, History.With(Precondition.Of(bug))), smaller => Simulation.Run(smaller, bug).Count > 0);
         var trace = new Trace(isOn: true);
         var violations = Simulation.Run(history, bug, trace);
         Console.WriteLine($"--- seed {seed}: {violations[0]}");

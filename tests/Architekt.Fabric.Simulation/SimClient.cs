@@ -9,6 +9,7 @@ namespace Architekt.Fabric.Simulation;
 internal sealed class SimClient(World world)
 {
     private const int Attempts = 6;
+    private const int MostOperations = 5;
     private readonly SimProcess _process = new(world.Scheduler, "client");
     private int _operations;
 
@@ -21,50 +22,63 @@ internal sealed class SimClient(World world)
     /// <summary>Operations a client was told are cancelled.</summary>
     public HashSet<string> Cancelled { get; } = [];
 
-    public void Migrate(string destination)
+    /// <summary>Asks for a migration, and goes on when it has ended: one that failed is repeated at once, after one that succeeded another may follow.</summary>
+    public void Migrate(string destination) => Begin(async () =>
     {
-        Last = $"op-{++_operations}";
-        Ask(Last, destination);
-    }
+        while (_operations < MostOperations)
+        {
+            var operation = $"op-{++_operations}";
+            Last = operation;
+            await RepeatAsync(() => AskAsync(operation, destination));
+            while (world.Tables.Find(operation) is { Outcome: OperationOutcome.Running }) await _process.DelayAsync(250_000);
+            if (world.Tables.Find(operation) is not { } ended) return;
+            if (ended.Outcome == OperationOutcome.Succeeded ? !world.Scheduler.Chance(30) : world.Tables.Vm.State != VmState.Running) return;
+            destination = world.Scheduler.Chance(60) && ended.Outcome != OperationOutcome.Succeeded ? ended.Destination : world.Another();
+        }
+    });
 
     public void Retry()
     {
-        if (Last is not null && world.Tables.FindPlan(Last) is { } plan) Ask(Last, plan.Destination);
+        if (Last is { } operation && world.Tables.FindPlan(operation) is { } plan) Begin(() => RepeatAsync(() => AskAsync(operation, plan.Destination)));
     }
 
     public void Cancel()
     {
         if (Last is not { } operation) return;
-        Begin(async () =>
+        Begin(() => RepeatAsync(async () =>
         {
-            if (world.Tables.FindPlan(operation) is null) return false;
+            if (world.Tables.FindPlan(operation) is null) return;
             await world.AskSiloAsync(Point.Other, _process, 0, world.Locate(operation, world.Machines[0]), silo => CancelAsync(silo, operation), CancellationToken.None);
             Cancelled.Add(operation);
-            return true;
-        });
+        }));
     }
 
-    private void Ask(string operation, string destination) => Begin(async () =>
+    private Task<OperationInfo> AskAsync(string operation, string destination)
     {
         var owner = world.MachineOf(world.Tables.Vm.Host);
-        await world.AskSiloAsync(Point.Other, _process, owner.Index, owner, silo => silo.MigrateAsync(operation, destination), CancellationToken.None);
-        return true;
-    });
-
-    private void Begin(Func<Task<bool>> ask)
-    {
-        Waiting++;
-        _process.Run(static state => _ = ((Func<Task>)state!)(), new Func<Task>(() => RepeatAsync(ask)));
+        return world.AskSiloAsync(Point.Other, _process, owner.Index, owner, silo => silo.MigrateAsync(operation, destination), CancellationToken.None);
     }
 
-    private async Task RepeatAsync(Func<Task<bool>> ask)
+    private void Begin(Func<Task> request)
+    {
+        Waiting++;
+        _process.Run(static state => ((Action)state!)(), new Action(() => _ = AttendAsync(request)));
+    }
+
+    private async Task AttendAsync(Func<Task> request)
+    {
+        await request();
+        Waiting--;
+    }
+
+    private async Task RepeatAsync(Func<Task> ask)
     {
         for (var attempt = 0; attempt < Attempts; attempt++)
         {
             try
             {
                 await ask();
-                break;
+                return;
             }
             catch (Exception error) when (error is OrleansException or TimeoutException or FabricException { IsTransient: true })
             {
@@ -75,12 +89,10 @@ internal sealed class SimClient(World world)
                 if (world.Scheduler.Trace.IsOn) world.Scheduler.Trace.Write(world.Scheduler.Now, $"   client is told: {error.Message}");
 
                 // Something else is under way.
-                if (error.Code != FabricErrorCode.Conflict) break;
+                if (error.Code != FabricErrorCode.Conflict) return;
                 await _process.DelayAsync(1_500_000);
             }
         }
-
-        Waiting--;
     }
 
     private static async Task<bool> CancelAsync(SimSilo silo, string operation)

@@ -81,6 +81,9 @@ internal sealed class World
 
     public SimMachine MachineOf(string host) => Machines[host[^1] - 'a'];
 
+    /// <summary>A host that does not own the VM.</summary>
+    public string Another() => Machines[(MachineOf(Tables.Vm.Host).Index + (int)Scheduler.Pick(1, Hosts)) % Hosts].Name;
+
     public Task<T> AskSiloAsync<T>(
         Point point, SimProcess from, int fromHost, SimMachine target, Func<SimSilo, Task<T>> body, CancellationToken cancellationToken)
     {

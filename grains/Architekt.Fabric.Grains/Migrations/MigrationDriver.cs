@@ -69,24 +69,30 @@ internal sealed partial class MigrationDriver(
         if (_driving is null || _progress?.Latest.Result is not null)
         {
             var ended = await operations.FindAsync(operation, cancellationToken);
-            throw FabricException.Conflict($"Migration '{operation}' has ended already: {ended?.Outcome.ToString().ToLowerInvariant()}.");
+            throw EndedAlready(ended?.Outcome);
         }
 
         if (!MigrationMachine.CanCancel(_state)) throw await TooLateAsync(cancellationToken);
         _state = MigrationMachine.Cancel(_state);
         EndTheActUnderWay();
         await _driving;
-        if (_progress!.Latest.Result is null)
+        if (_progress!.Latest.Result is not { } result)
             throw FabricException.Unavailable($"Migration '{operation}' could not be driven to its end now, so whether it is cancelled is not known yet: cancel it again.");
 
         // A commit whose answer was lost may turn out to have happened.
         if (_state.IsCommitted) throw await TooLateAsync(cancellationToken);
+
+        // Nor is it certain that nobody else has ended it in the meantime.
+        if (result.Outcome != OperationOutcome.Cancelled) throw EndedAlready(result.Outcome);
     }
 
     public void Dispose() => _cancelled.Dispose();
 
     /// <summary>On this scheduler: a cancellation from a pool's thread could meet the driver in the middle of something.</summary>
     private void EndTheActUnderWay() => _cancelled.Cancel();
+
+    private FabricException EndedAlready(OperationOutcome? outcome) =>
+        FabricException.Conflict($"Migration '{operation}' has ended already: {outcome.ToString()?.ToLowerInvariant()}.");
 
     private async Task<FabricException> TooLateAsync(CancellationToken cancellationToken)
     {
@@ -128,8 +134,7 @@ internal sealed partial class MigrationDriver(
             else if (act == MigrationAct.Run && _state.Failure is { } broken) await RecordNotRunAsync(plan, isUnknown, broken.Reason);
         }
 
-        var outcome = measured.ToResult(plan, _state, _progress!.ElapsedMs);
-        await EndAsync(outcome);
+        var outcome = await EndAsync(measured.ToResult(plan, _state, _progress!.ElapsedMs));
         _progress.Report(latest => latest with { Phase = MigrationPhase.Done, Transfer = outcome.Transfer, RemainingBytes = 0, Result = outcome });
         await keeper.EndedAsync(plan, _state.IsCommitted);
         LogEnded(plan.Operation, plan.Vm, outcome.Outcome, outcome.RunsOn, outcome.Reason);
@@ -178,14 +183,15 @@ internal sealed partial class MigrationDriver(
             : $"'{plan.Vm}' could not be run on '{plan.Destination}': {reason}",
         CancellationToken.None);
 
-    private async Task EndAsync(MigrationResult result)
+    /// <summary>Only the first end counts, and it may have been another driver's: what is recorded is what everybody is told.</summary>
+    private async Task<MigrationResult> EndAsync(MigrationResult result)
     {
         while (true)
         {
             try
             {
                 await operations.EndAsync(result, CancellationToken.None);
-                return;
+                return await operations.FindResultAsync(operation, CancellationToken.None) ?? result;
             }
             catch (FabricException error) when (error.IsTransient)
             {

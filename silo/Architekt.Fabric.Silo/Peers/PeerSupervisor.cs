@@ -15,6 +15,7 @@ internal sealed partial class PeerSupervisor(
 {
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan AnswerInterval = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan AnswerDeadline = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LivenessInterval = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan StoreRetryInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan QemuDeadline = TimeSpan.FromSeconds(5);
@@ -129,10 +130,10 @@ internal sealed partial class PeerSupervisor(
     {
         try
         {
-            var status = await peer.Client.GetStatusAsync(cancellationToken);
+            var status = await peer.Client.GetStatusAsync(cancellationToken).WaitAsync(AnswerDeadline, time, cancellationToken);
             if (!status.IsLive && status.State == PeerState.Running) WatchLiveness(peer);
         }
-        catch (Exception error) when (error is FabricException or ObjectDisposedException)
+        catch (Exception error) when (error is FabricException or TimeoutException or ObjectDisposedException)
         {
             LogNeverLive(peer.Instance.Vm, error.Message);
         }

@@ -17,10 +17,23 @@ internal sealed partial class Reconciler(
     IOperationStore operations,
     IGrainFactory grains,
     TimeProvider time,
-    ILogger<Reconciler> logger) : BackgroundService
+    ILogger<Reconciler> logger) : BackgroundService, IHostedLifecycleService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan StatusDeadline = TimeSpan.FromSeconds(5);
+
+    /// <summary>Before Orleans lets anybody ask: a host that has not found its VMs again yet would say that it has none.</summary>
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        await peers.AdoptAsync(cancellationToken);
+        foreach (var peer in peers.Peers) runtime.Account(peer);
+    }
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -43,12 +56,6 @@ internal sealed partial class Reconciler(
 
     private async Task ReconcileAsync(bool isFirst, CancellationToken cancellationToken)
     {
-        if (isFirst)
-        {
-            await peers.AdoptAsync(cancellationToken);
-            foreach (var peer in peers.Peers) runtime.Account(peer);
-        }
-
         // What is under way first: a migration that is driven on explains most of what looks odd below.
         foreach (var operation in await operations.ListUnfinishedAsync(runtime.HostName, cancellationToken))
             await DriveOnAsync(operation, cancellationToken);

@@ -15,11 +15,8 @@ internal enum SeededBug
     /// <summary>The source's peer reads pages first and protects them after.</summary>
     ReadBeforeScan,
 
-    /// <summary>The destination's peer continues the guest as soon as it is loaded, without a grant.</summary>
+    /// <summary>The destination's peer continues the guest as soon as it is loaded: no grant, no epoch is checked.</summary>
     ContinueWithoutGrant,
-
-    /// <summary>The gate takes a call for any epoch, and a host finds an instance by the VM's name alone.</summary>
-    EpochIgnored,
 
     /// <summary>A roll-back does not wait for the reservation to be withdrawn.</summary>
     RollBackWithoutWithdraw,
@@ -44,6 +41,9 @@ internal enum SeededBug
 
     /// <summary>The reconciler does not leave a VM alone that has an operation.</summary>
     OperationIgnoredByReconciler,
+
+    /// <summary>A silo that was started again answers before it has found its VMs again.</summary>
+    ServesBeforeAdoption,
 
     /// <summary>The source is released before the commit.</summary>
     ReleaseBeforeCommit,

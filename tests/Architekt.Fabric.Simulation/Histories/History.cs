@@ -23,7 +23,12 @@ internal sealed record History(ulong Seed, Happening[] Happenings)
         (2, Gen.Const(Kind.KillQemu)), (1, Gen.Const(Kind.KillHost)), (4, Gen.Const(Kind.CutLink)), (4, Gen.Const(Kind.DisturbLink)),
         (3, Gen.Const(Kind.StopPostgres)), (3, Gen.Const(Kind.CutPostgres)), (4, Gen.Const(Kind.SlowPostgres)), (6, Gen.Const(Kind.SplitDirectory)));
 
-    private static readonly Gen<Point> APoint = Gen.Int[0, (int)Point.Other - 1].Select(static number => (Point)number);
+    // Where most can go wrong, more often.
+    private static readonly Gen<Point> APoint = Gen.Frequency(
+        (2, Gen.Int[0, (int)Point.Other - 1].Select(static number => (Point)number)),
+        (3, Gen.OneOf(
+            Gen.Const(Point.Prepare), Gen.Const(Point.Switch), Gen.Const(Point.Flush), Gen.Const(Point.Commit), Gen.Const(Point.Withdraw), Gen.Const(Point.Run),
+            Gen.Const(Point.RollBack), Gen.Const(Point.Discard), Gen.Const(Point.FindVm), Gen.Const(Point.SetPhase))));
 
     private static readonly Gen<Place> APlace = Gen.Enum<Place>();
 
@@ -44,13 +49,18 @@ internal sealed record History(ulong Seed, Happening[] Happenings)
         Anything, Gen.Long[0, 20_000 * Millisecond], APlace, Duration,
         static (kind, delay, place, duration) => new Happening(kind, null, 0, IsAfter: false, delay, place, duration));
 
-    private static readonly Happening Beginning = new(Kind.Migrate, null, 0, IsAfter: false, 0, Place.Destination, 0);
+    private static readonly Gen<Happening> Beginning =
+        Gen.Long[0, 2_000 * Millisecond].Select(static delay => new Happening(Kind.Migrate, null, 0, IsAfter: false, delay, Place.Destination, 0));
 
     /// <summary>Any history: a migration, and up to seven things that get in its way or follow it.</summary>
-    public static Gen<History> Any { get; } = Gen.Select(
+    public static Gen<History> Any { get; } = With();
+
+    /// <summary>Any history in which some things happen for certain, and up to seven more by chance.</summary>
+    public static Gen<History> With(params Happening[] certain) => Gen.Select(
         Gen.ULong,
+        Beginning,
         Gen.Frequency((5, ToAMessage), (6, UponAMessage), (2, AtATime)).Array[0, 7],
-        static (seed, others) => new History(seed, [Beginning, .. others]));
+        (seed, beginning, others) => new History(seed, [beginning, .. certain, .. others]));
 
     public override string ToString() => string.Join(Environment.NewLine, Happenings.Select(static happening => happening.ToString()));
 }

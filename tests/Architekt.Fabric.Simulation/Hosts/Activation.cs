@@ -26,7 +26,13 @@ internal sealed class Activation : IMigrationKeeper, IPackageEnsurer
 
     public Task BegunAsync(MigrationPlan plan) => WriteAsync(() => _world.Tables.Reminders.Add(_operation));
 
-    public Task EndedAsync(MigrationPlan plan, bool isCommitted) => WriteAsync(() => _world.Tables.Reminders.Remove(_operation));
+    public async Task EndedAsync(MigrationPlan plan, bool isCommitted)
+    {
+        var told = (await Driver.GetAsync(CancellationToken.None)).Result?.Outcome;
+        var recorded = _world.Tables.Find(_operation)!.Outcome;
+        if (told != recorded) _world.Observer.Violate($"{_operation} ended as {recorded}, and its watchers were told {told}");
+        await WriteAsync(() => _world.Tables.Reminders.Remove(_operation));
+    }
 
     public void Lost()
     {

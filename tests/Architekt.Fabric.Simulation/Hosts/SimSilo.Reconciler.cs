@@ -15,13 +15,12 @@ internal sealed partial class SimSilo
 
     private async Task ReconcileForEverAsync()
     {
-        for (var isFirst = true; ;)
+        while (true)
         {
             var begun = _world.Scheduler.Now;
             try
             {
-                await ReconcileAsync(isFirst);
-                isFirst = false;
+                await ReconcileAsync();
                 ReconciledSince = begun;
             }
             catch (Exception error)
@@ -33,9 +32,9 @@ internal sealed partial class SimSilo
         }
     }
 
-    private async Task ReconcileAsync(bool isFirst)
+    private async Task ReconcileAsync()
     {
-        if (isFirst) Adopt();
+        if (_world.Bug == SeededBug.ServesBeforeAdoption) Adopt();
         foreach (var operation in await Operations.ListUnfinishedAsync(_machine.Name, CancellationToken.None))
         {
             try

@@ -118,9 +118,7 @@ internal sealed partial class SimSilo
             await RemoveAsync(plan.NextEpoch);
     }
 
-    private Supervised? Find(long epoch) => _world.Bug == SeededBug.EpochIgnored
-        ? _peers.Values.LastOrDefault()
-        : _peers.GetValueOrDefault(epoch);
+    private Supervised? Find(long epoch) => _peers.GetValueOrDefault(epoch);
 
     private Supervised Require(long epoch) => Find(epoch)
         ?? throw (_peers.Count == 0

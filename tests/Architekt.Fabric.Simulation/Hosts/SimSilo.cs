@@ -1,4 +1,5 @@
 using Architekt.Fabric.Grains;
+using Architekt.Fabric.Simulation.Bugs;
 using Architekt.Fabric.Simulation.Histories;
 using Architekt.Fabric.Simulation.Peers;
 using Architekt.Fabric.Simulation.Postgres;
@@ -46,7 +47,12 @@ internal sealed partial class SimSilo
     /// <summary>Whether the fabric takes it for a member.</summary>
     public bool IsMember => Process.IsAlive && !IsDeclaredDead;
 
-    public void Start() => _world.Scheduler.After(_world.Scheduler.Pick(0, 1_000_000), Process, () => _ = ReconcileForEverAsync());
+    /// <summary>It finds its VMs again before anybody can ask it, and reconciles a little later.</summary>
+    public void Start()
+    {
+        if (_world.Bug != SeededBug.ServesBeforeAdoption) Adopt();
+        _world.Scheduler.After(_world.Scheduler.Pick(0, 1_000_000), Process, () => _ = ReconcileForEverAsync());
+    }
 
     /// <summary>The activation of an operation's grain on this silo.</summary>
     public Activation Activate(string operation)

@@ -204,11 +204,9 @@ internal sealed class SimPeer : IDisposable
     }
 
     /// <summary>As in <c>PeerService</c>; the peer's errors reach the grains under these codes.</summary>
-    private bool Admits(PeerVerdict verdict)
+    private static bool Admits(PeerVerdict verdict)
     {
-        if (!verdict.IsRefused) return !verdict.IsRepeated;
-        var code = Enum.Parse<FabricErrorCode>(verdict.Code!);
-        return _world.Bug == SeededBug.EpochIgnored && code == FabricErrorCode.StaleEpoch ? true : throw new FabricException(code, verdict.Reason!);
+        return verdict.IsRefused ? throw new FabricException(Enum.Parse<FabricErrorCode>(verdict.Code!), verdict.Reason!) : !verdict.IsRepeated;
     }
 
     private static FabricException Conflict(string reason) => FabricException.Conflict(reason);

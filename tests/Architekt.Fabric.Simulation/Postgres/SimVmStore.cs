@@ -14,7 +14,15 @@ internal sealed class SimVmStore(World world, SimProcess silo, int host) : IVmSt
         AskAsync<VmRecord?>(Point.FindVm, () => new VmRecord(Tables.Vm, World.Machine), cancellationToken);
 
     public Task<bool> SetStateAsync(string vm, long epoch, VmState state, string? reason, string? message, CancellationToken cancellationToken) =>
-        AskAsync(Point.SetState, () => Tables.SetState(epoch, state, reason), cancellationToken);
+        AskAsync(
+            Point.SetState,
+            () =>
+            {
+                var isSet = Tables.SetState(epoch, state, reason);
+                if (isSet) world.Observer.Recorded();
+                return isSet;
+            },
+            cancellationToken);
 
     public async Task<CommitOutcome> CommitAsync(MigrationPlan plan, CancellationToken cancellationToken)
     {
