@@ -34,7 +34,7 @@ public sealed class HistoryTests
 
         Assert.Empty(Simulation.Run(history, SeededBug.None, trace));
 
-        string[] runs = [.. trace.Lines.Where(static line => line.Contains(" the guest on ", StringComparison.Ordinal)).Select(static line => line[19..])];
+        string[] runs = [.. trace.Lines.Where(static line => line.Contains(" the guest on ", StringComparison.Ordinal)).Select(static line => line[(line.IndexOf(" ms ", StringComparison.Ordinal) + 4)..].Trim())];
         Assert.Equal(["the guest on host-a with epoch 1 runs", "the guest on host-a with epoch 1 stands", "the guest on host-b with epoch 2 runs"], runs);
     }
 

@@ -50,7 +50,7 @@ internal sealed partial class SimSilo
     /// <summary>It finds its VMs again before anybody can ask it, and reconciles a little later.</summary>
     public void Start()
     {
-        if (_world.Bug != SeededBug.ServesBeforeAdoption) Adopt();
+        if (_world.Bug != SeededBug.ServesBeforeAdoption) Process.Run(static state => ((SimSilo)state!).Adopt(), this);
         _world.Scheduler.After(_world.Scheduler.Pick(0, 1_000_000), Process, () => _ = ReconcileForEverAsync());
     }
 

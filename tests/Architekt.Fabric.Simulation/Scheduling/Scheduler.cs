@@ -7,6 +7,7 @@ namespace Architekt.Fabric.Simulation.Scheduling;
 internal sealed class Scheduler(ulong seed, Trace trace)
 {
     private readonly PriorityQueue<Due, (long At, long Order)> _queue = new(256);
+    private readonly int _thread = Environment.CurrentManagedThreadId;
     private ulong _chance = seed;
     private long _order;
 
@@ -17,8 +18,12 @@ internal sealed class Scheduler(ulong seed, Trace trace)
 
     public Trace Trace => trace;
 
-    public void After(long delay, SimProcess? owner, SendOrPostCallback callback, object? state) =>
+    public void After(long delay, SimProcess? owner, SendOrPostCallback callback, object? state)
+    {
+        // Code that awaited outside of any process goes on in the thread pool: then nothing is decided by the seed any more.
+        if (Environment.CurrentManagedThreadId != _thread) throw new InvalidOperationException("A history has left its thread.");
         _queue.Enqueue(new Due(owner, callback, state), (Now + delay, _order++));
+    }
 
     public void After(long delay, SimProcess? owner, Action action) =>
         After(delay, owner, static state => ((Action)state!)(), action);
