@@ -65,7 +65,7 @@ internal static class Simulation
         if (world.Observer.Violations.Count == 0) Aftermath.Judge(world);
     }
 
-    private static bool IsIdle(World world) => world.Client.Waiting == 0 && !world.Tables.HasRunning;
+    private static bool IsIdle(World world) => world.Client.Waiting == 0 && world.Faults.Pending == 0 && !world.Tables.HasRunning;
 
     private static void Heal(World world)
     {

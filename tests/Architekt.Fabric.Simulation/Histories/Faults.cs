@@ -15,6 +15,10 @@ internal sealed class Faults(Scheduler scheduler, Action<Happening> happen)
     private readonly int[] _done = new int[(int)Point.Other + 1];
     private readonly List<Happening> _waiting = [];
     private long _slowUntil;
+    private bool _isHealed;
+
+    /// <summary>How many happenings are certain and have not happened yet.</summary>
+    public int Pending { get; private set; }
 
     /// <summary>Until when Orleans' directory is of two minds.</summary>
     public long SplitUntil { get; set; }
@@ -39,6 +43,7 @@ internal sealed class Faults(Scheduler scheduler, Action<Happening> happen)
         Array.Clear(_disturbedUntil);
         _waiting.Clear();
         _slowUntil = SplitUntil = 0;
+        _isHealed = true;
     }
 
     /// <summary>A message is sent: what becomes of it.</summary>
@@ -67,7 +72,7 @@ internal sealed class Faults(Scheduler scheduler, Action<Happening> happen)
                 case Kind.LoseAnswer: fate = fate with { LosesAnswer = true }; break;
                 case Kind.DelayRequest: fate = fate with { RequestDelay = happening.Duration }; break;
                 case Kind.DelayAnswer: fate = fate with { AnswerDelay = happening.Duration }; break;
-                default: scheduler.After(happening.Delay, null, () => happen(happening)); break;
+                default: HappenLater(happening); break;
             }
         }
 
@@ -88,8 +93,18 @@ internal sealed class Faults(Scheduler scheduler, Action<Happening> happen)
             _waiting.RemoveAt(i--);
             Trace(happening);
             if (happening.Delay == 0) happen(happening);
-            else scheduler.After(happening.Delay, null, () => happen(happening));
+            else HappenLater(happening);
         }
+    }
+
+    private void HappenLater(Happening happening)
+    {
+        Pending++;
+        scheduler.After(happening.Delay, null, () =>
+        {
+            Pending--;
+            if (!_isHealed) happen(happening);
+        });
     }
 
     private Fate Disturbed() => scheduler.Pick(0, 8) switch
