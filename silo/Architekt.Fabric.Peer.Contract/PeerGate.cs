@@ -35,9 +35,14 @@ public readonly record struct PeerGate(
         return IsLoaded ? PeerVerdict.Allowed : PeerVerdict.Conflict($"'{Vm}' cannot run: its device state is not loaded.");
     }
 
-    /// <summary>Give up an instance whose migration was given up.</summary>
-    public PeerVerdict Discard() =>
-        Granted == 0 ? PeerVerdict.Allowed : PeerVerdict.Conflict($"'{Vm}' was granted to '{Host}' and is not discarded.");
+    /// <summary>Give up an instance whose migration was given up. One that was made for another migration is none of this one's.</summary>
+    public PeerVerdict Discard(string operation)
+    {
+        if (Granted != 0) return PeerVerdict.Conflict($"'{Vm}' was granted to '{Host}' and is not discarded.");
+        return Incoming is null || Incoming == operation
+            ? PeerVerdict.Allowed
+            : PeerVerdict.Conflict($"'{Vm}' was prepared on '{Host}' for migration {Incoming}, not for {operation}.");
+    }
 
     /// <summary>Begin to copy the guest away.</summary>
     public PeerVerdict Copy(string operation)

@@ -159,7 +159,7 @@ internal sealed partial class PeerService(
 
     public async Task<PeerStatus> DiscardAsync(string operation)
     {
-        Admits(Gate.Discard());
+        Admits(Gate.Discard(operation));
         await EndAsync(PeerExitKind.Discarded, $"migration {operation} was given up");
         return Status;
     }

@@ -86,6 +86,19 @@ public sealed class PeerServiceGateTests : IDisposable
     }
 
     [Fact]
+    public async Task Discard_PreparedForAnotherMigration_IsRefusedAndStaysPrepared()
+    {
+        await using var peer = await CreateAsync();
+        var offer = await peer.Service.ReceiveAsync(new PeerIncoming("second", Verify: false, IsLive: true));
+
+        var refusal = await Assert.ThrowsAsync<PeerException>(() => peer.Service.DiscardAsync("first"));
+
+        Assert.Equal("'guest' was prepared on 'host-a' for migration second, not for first.", refusal.Message);
+        Assert.Equal(PeerState.Incoming, peer.Service.Status.State);
+        Assert.Same(offer, await peer.Service.ReceiveAsync(new PeerIncoming("second", Verify: false, IsLive: true)));
+    }
+
+    [Fact]
     public async Task Discard_Granted_IsRefusedAndTheGuestRunsOn()
     {
         await using var peer = await CreateAsync();

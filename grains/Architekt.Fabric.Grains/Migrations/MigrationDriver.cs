@@ -24,7 +24,7 @@ internal sealed partial class MigrationDriver(
     private ProgressLog? _progress;
     private MigrationState _state = MigrationMachine.Begin();
 
-    /// <summary>Whether the migration was found running, and taken up.</summary>
+    /// <summary>Whether it drives, or has driven, the migration.</summary>
     public bool IsDriving => _driving is not null;
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -71,22 +71,30 @@ internal sealed partial class MigrationDriver(
         {
             var ended = await operations.FindAsync(operation, cancellationToken);
             var where = ended?.Vm is { } vm && await vms.FindAsync(vm, cancellationToken) is { } row ? $"; '{vm}' is on '{row.Info.Host}' now" : "";
-            throw FabricException.Conflict($"Migration '{operation}' has ended already: {ended?.Outcome.ToString().ToLowerInvariant()}{where}.");
+            throw EndedAlready(ended?.Outcome, where);
         }
 
         if (!MigrationMachine.CanCancel(_state)) throw await TooLateAsync(cancellationToken);
         _state = MigrationMachine.Cancel(_state);
         EndTheActUnderWay();
         await _driving;
+        if (_progress!.Latest.Result is not { } result)
+            throw FabricException.Unavailable($"Migration '{operation}' could not be driven to its end now, so whether it is cancelled is not known yet: cancel it again.");
 
         // A commit whose answer was lost may turn out to have happened.
         if (_state.IsCommitted) throw await TooLateAsync(cancellationToken);
+
+        // Nor is it certain that nobody else has ended it in the meantime.
+        if (result.Outcome != OperationOutcome.Cancelled) throw EndedAlready(result.Outcome);
     }
 
     public void Dispose() => _cancelled.Dispose();
 
     /// <summary>On this scheduler: a cancellation from a pool's thread could meet the driver in the middle of something.</summary>
     private void EndTheActUnderWay() => _cancelled.Cancel();
+
+    private FabricException EndedAlready(OperationOutcome? outcome, string where = "") =>
+        FabricException.Conflict($"Migration '{operation}' has ended already: {outcome.ToString()?.ToLowerInvariant()}{where}.");
 
     private async Task<FabricException> TooLateAsync(CancellationToken cancellationToken)
     {
@@ -114,26 +122,23 @@ internal sealed partial class MigrationDriver(
         await keeper.BegunAsync(plan);
         var measured = new MigrationMeasurements(time);
         var acts = new MigrationActs(plan, hosts(plan.Source), hosts(plan.Destination), packages, vms, measured, _progress!, logger);
-        var runDeadline = time.GetUtcNow() + RunDeadline;
+        DateTimeOffset? runDeadline = null;
         while (_state.Act != MigrationAct.End)
         {
             var act = _state.Act;
             if (gate is not null) await gate.PassAsync(plan.Operation, act);
+            if (act == MigrationAct.Run) runDeadline ??= time.GetUtcNow() + RunDeadline;
             var (result, failure) = await ActAsync(plan, acts, act);
-            var isOutOfReach = act == MigrationAct.Run && result == ActResult.Unknown && time.GetUtcNow() > runDeadline;
-            if (isOutOfReach) (result, failure) = (ActResult.Failed, ToOutOfReach(plan, failure!));
+            var isUnknown = result == ActResult.Unknown;
+            if (act == MigrationAct.Run && isUnknown && time.GetUtcNow() > runDeadline) (result, failure) = (ActResult.Failed, ToOutOfReach(plan, failure!));
             measured.Leave(_state.Phase);
             _state = MigrationMachine.Advance(_state, result, failure);
             if (_state.Act == act) await Task.Delay(RetryDelay, time);
-
-            // Of one that is out of reach nobody knows more than that it is its host's; that host lets it run when it is back.
-            if (act == MigrationAct.Run && _state.Failure is not null && !isOutOfReach)
-                await vms.SetStateAsync(plan.Vm, plan.NextEpoch, VmState.Failed, _state.Failure.Reason, $"'{plan.Vm}' could not be run on '{plan.Destination}': {_state.Failure.Reason}", CancellationToken.None);
+            else if (act == MigrationAct.Run && _state.Failure is { } broken) await RecordNotRunAsync(plan, isUnknown, broken.Reason);
         }
 
         if (gate is not null) await gate.PassAsync(plan.Operation, MigrationAct.End);
-        var outcome = measured.ToResult(plan, _state, _progress!.ElapsedMs);
-        await EndAsync(outcome);
+        var outcome = await EndAsync(measured.ToResult(plan, _state, _progress!.ElapsedMs));
         _progress.Report(latest => latest with { Phase = MigrationPhase.Done, Transfer = outcome.Transfer, RemainingBytes = 0, Result = outcome });
         await keeper.EndedAsync(plan, _state.IsCommitted);
         LogEnded(plan.Operation, plan.Vm, outcome.Outcome, outcome.RunsOn, outcome.Reason);
@@ -176,14 +181,26 @@ internal sealed partial class MigrationDriver(
         await operations.SetPhaseAsync(plan.Operation, _state.Phase, CancellationToken.None);
     }
 
-    private async Task EndAsync(MigrationResult result)
+    /// <summary>A destination that has not answered may run the guest all the same: its own silo knows, and says so when it can.</summary>
+    private Task<bool> RecordNotRunAsync(MigrationPlan plan, bool isUnknown, string reason) => vms.SetStateAsync(
+        plan.Vm,
+        plan.NextEpoch,
+        isUnknown ? VmState.Unknown : VmState.Failed,
+        reason,
+        isUnknown
+            ? $"'{plan.Destination}' owns '{plan.Vm}' and did not say whether it runs: {reason}"
+            : $"'{plan.Vm}' could not be run on '{plan.Destination}': {reason}",
+        CancellationToken.None);
+
+    /// <summary>Only the first end counts, and it may have been another driver's: what is recorded is what everybody is told.</summary>
+    private async Task<MigrationResult> EndAsync(MigrationResult result)
     {
         while (true)
         {
             try
             {
                 await operations.EndAsync(result, CancellationToken.None);
-                return;
+                return await operations.FindResultAsync(operation, CancellationToken.None) ?? result;
             }
             catch (FabricException error) when (error.IsTransient)
             {

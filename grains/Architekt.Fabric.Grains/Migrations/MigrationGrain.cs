@@ -42,13 +42,8 @@ internal sealed partial class MigrationGrain : PinnedGrain, IMigrationGrain, IMi
     {
         await StartAsync(CancellationToken.None);
 
-        // It ended, but whoever drove it could not see to this any more.
+        // It has ended, and whoever ended it could not say so.
         if (!_driver.IsDriving) await ForgetReminderAsync();
-    }
-
-    private async Task ForgetReminderAsync()
-    {
-        if (await this.GetReminder(DriveReminder) is { } reminder) await this.UnregisterReminder(reminder);
     }
 
     public Task BegunAsync(MigrationPlan plan) => this.RegisterOrUpdateReminder(DriveReminder, ReminderPeriod, ReminderPeriod);
@@ -62,6 +57,11 @@ internal sealed partial class MigrationGrain : PinnedGrain, IMigrationGrain, IMi
     public void Lost() => DeactivateOnIdle();
 
     public void Dispose() => _driver.Dispose();
+
+    private async Task ForgetReminderAsync()
+    {
+        if (await this.GetReminder(DriveReminder) is { } reminder) await this.UnregisterReminder(reminder);
+    }
 
     /// <summary>Orleans' own migration is advisory and silent, so it is asked for and then looked at.</summary>
     private async Task MoveVmGrainAsync(MigrationPlan plan)

@@ -14,6 +14,7 @@ namespace Architekt.Fabric.Silo.Peers;
 internal sealed partial class PeerSupervisor(
     IOptions<FabricOptions> options, IVmStore vms, TimeProvider time, ILogger<PeerSupervisor> logger) : IDisposable
 {
+    private static readonly TimeSpan AnswerDeadline = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LivenessInterval = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan StoreRetryInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan QemuDeadline = TimeSpan.FromSeconds(5);
@@ -130,10 +131,10 @@ internal sealed partial class PeerSupervisor(
     {
         try
         {
-            var status = await peer.Client.GetStatusAsync(cancellationToken);
+            var status = await peer.Client.GetStatusAsync(cancellationToken).WaitAsync(AnswerDeadline, time, cancellationToken);
             if (!status.IsLive && status.State == PeerState.Running) WatchLiveness(peer);
         }
-        catch (Exception error) when (error is FabricException or ObjectDisposedException)
+        catch (Exception error) when (error is FabricException or TimeoutException or ObjectDisposedException)
         {
             LogNeverLive(peer.Instance.Vm, error.Message);
         }
@@ -216,7 +217,9 @@ internal sealed partial class PeerSupervisor(
         {
             try
             {
-                if (!await vms.SetStateAsync(vm, epoch, state, reason, message, cancellationToken)) LogStaleState(vm, epoch, state);
+                // The epoch alone does not say whose state it is: one that was reserved here and given back may be another host's now.
+                var isOurs = await vms.FindAsync(vm, cancellationToken) is { } row && row.Info.Host == Options.HostName;
+                if (!isOurs || !await vms.SetStateAsync(vm, epoch, state, reason, message, cancellationToken)) LogStaleState(vm, epoch, state);
                 return;
             }
             catch (FabricException error) when (error.IsTransient)

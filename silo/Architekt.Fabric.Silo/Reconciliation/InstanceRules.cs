@@ -21,6 +21,7 @@ internal static class InstanceRules
         {
             { Operation: not null, State: PeerState.Running or PeerState.Switching or PeerState.HandedOver } => InstanceVerdict.RollBack,
             { State: PeerState.Loaded or PeerState.Incoming, GrantedEpoch: 0 } => InstanceVerdict.Run,
+            { Operation: null, State: PeerState.Running } when vm.State is VmState.Unknown or VmState.Failed or VmState.Stopped => InstanceVerdict.RecordRunning,
             _ => InstanceVerdict.Leave,
         };
     }

@@ -19,12 +19,25 @@ internal sealed partial class Reconciler(
     OrphanProcesses processes,
     IGrainFactory grains,
     TimeProvider time,
-    ILogger<Reconciler> logger) : BackgroundService
+    ILogger<Reconciler> logger) : BackgroundService, IHostedLifecycleService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan PeerDeadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan StatusDeadline = TimeSpan.FromSeconds(5);
     private HashSet<(string Vm, long Epoch)> _missing = [];
+
+    /// <summary>Before Orleans lets anybody ask: a host that has not found its VMs again yet would say that it has none.</summary>
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        await peers.AdoptAsync(cancellationToken);
+        foreach (var peer in peers.Peers) runtime.Account(peer);
+    }
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -49,7 +62,7 @@ internal sealed partial class Reconciler(
     {
         var known = peers.Peers.ToHashSet();
         await peers.AdoptAsync(cancellationToken);
-        foreach (var peer in peers.Peers.Where(peer => isFirst || !known.Contains(peer))) runtime.Account(peer);
+        foreach (var peer in peers.Peers.Where(peer => !known.Contains(peer))) runtime.Account(peer);
 
         // What is under way first: a migration that is driven on explains most of what looks odd below.
         foreach (var operation in await operations.ListUnfinishedAsync(runtime.HostName, cancellationToken))
@@ -131,6 +144,10 @@ internal sealed partial class Reconciler(
             case InstanceVerdict.Run:
                 await runtime.RunCommittedAsync(peer, cancellationToken);
                 status = await peer.Client.GetStatusAsync(cancellationToken);
+                break;
+            case InstanceVerdict.RecordRunning when peer.Process.IsAlive() && !peer.Folder.HasEnded:
+                await vms.SetStateAsync(
+                    name, epoch, status!.IsLive ? VmState.Running : VmState.Booting, null, $"'{name}' runs on '{runtime.HostName}'", cancellationToken);
                 break;
             default:
                 break;

@@ -1,6 +1,8 @@
 using Architekt.Fabric.Grains;
 using Architekt.Fabric.Packages;
 using Architekt.Fabric.Peer;
+using Architekt.Fabric.Silo.Peers;
+using Architekt.Fabric.Silo.Reconciliation;
 
 namespace Architekt.Fabric.Silo.Runtime;
 
@@ -38,10 +40,12 @@ internal sealed partial class HostRuntime
 
     public async Task<IncomingOffer> PrepareAsync(MigrationPlan plan, IReadOnlyList<string> bases, CancellationToken cancellationToken)
     {
-        var row = await vms.FindAsync(plan.Vm, cancellationToken);
-        if (row is null || row.Info.Epoch != plan.Epoch || row.Info.Operation != plan.Operation)
-            throw FabricException.StaleEpoch($"Migration '{plan.Operation}' of '{plan.Vm}' holds no right to epoch {plan.NextEpoch} any more.");
-        var isLive = row.Info.State != VmState.Booting;
+        var vm = await vms.FindAsync(plan.Vm, cancellationToken);
+
+        // A request may be older than its migration's end, and the epoch it was to have may be another's by now.
+        if (vm is null || vm.Info.Epoch != plan.Epoch || vm.Info.Operation != plan.Operation)
+            throw FabricException.StaleEpoch($"Migration '{plan.Operation}' of '{plan.Vm}' is over: nothing is prepared for it on '{HostName}'.");
+        var isLive = vm.Info.State != VmState.Booting;
 
         // Asked for again: the peer gives the same offer for the same operation.
         var present = peers.Find(plan.Vm, plan.NextEpoch);
@@ -57,7 +61,8 @@ internal sealed partial class HostRuntime
         }
         catch
         {
-            await RemoveAsync(plan.Vm, plan.NextEpoch, CancellationToken.None);
+            if (present is null) await RemoveAsync(plan.Vm, plan.NextEpoch, CancellationToken.None);
+            else await RemoveIfUnclaimedAsync(plan, present);
             throw;
         }
         finally
@@ -150,7 +155,7 @@ internal sealed partial class HostRuntime
         if (plan.IsStopped)
         {
             await EndFetchAsync(plan);
-            await RemoveAsync(plan.Vm, plan.NextEpoch, cancellationToken);
+            await RemoveIfUnclaimedAsync(plan, instance: null);
             return;
         }
 
@@ -162,9 +167,23 @@ internal sealed partial class HostRuntime
         }
         catch (Exception error) when (error is FabricException or TimeoutException)
         {
-            // The reservation was given back, so whatever this instance is doing it has no claim to go on.
-            await RemoveAsync(plan.Vm, plan.NextEpoch, CancellationToken.None);
+            // It may be another migration's by now that was to have the same epoch, or even the owner's.
+            await RemoveIfUnclaimedAsync(plan, peer);
         }
+    }
+
+    /// <summary>
+    /// Removes an instance that was there before this call, or the disk of a VM that does not run, if it cannot get a claim: the row is read
+    /// after the instance was seen, so a migration that could still make it the owner shows there.
+    /// </summary>
+    private async Task RemoveIfUnclaimedAsync(MigrationPlan plan, SupervisedPeer? instance)
+    {
+        var vm = (await vms.FindAsync(plan.Vm, CancellationToken.None))?.Info;
+
+        // What this migration itself has reserved it does not own yet, and nobody else can.
+        if (vm?.Operation == plan.Operation) vm = vm with { Operation = null };
+        if (InstanceRules.Judge(vm, HostName, plan.NextEpoch, status: null) == InstanceVerdict.Remove && peers.Find(plan.Vm, plan.NextEpoch) == instance)
+            await RemoveAsync(plan.Vm, plan.NextEpoch, CancellationToken.None);
     }
 
     /// <summary>

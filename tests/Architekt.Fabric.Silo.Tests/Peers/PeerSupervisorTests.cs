@@ -99,6 +99,20 @@ public sealed class PeerSupervisorTests : IAsyncDisposable
         Assert.Equal([2L], _vms.Refused);
     }
 
+    /// <summary>The epoch was reserved for this host, given back, and became another host's.</summary>
+    [Fact]
+    public async Task Peer_OtherHostOwnsTheVmWithTheSameEpoch_NothingIsRecorded()
+    {
+        var peer = await StartAsync(Supervisor());
+        _vms.Owner = "host-b";
+
+        peer.Process.Kill(ProcessSignal.Kill);
+        await peer.Ended.WaitAsync(Deadline.After(Seconds));
+
+        Assert.Empty(_vms.Recorded);
+        Assert.False(Directory.Exists(peer.Folder.Path));
+    }
+
     [Fact]
     public async Task Peer_ShutsDown_StopIsRecordedEvenWhenPostgresWasAway()
     {

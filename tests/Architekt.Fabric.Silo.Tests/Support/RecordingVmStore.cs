@@ -12,6 +12,9 @@ internal sealed class RecordingVmStore(long currentEpoch) : IVmStore
     /// <summary>The VMs there are; null where nobody may ask.</summary>
     public IReadOnlyList<VmRecord>? Owned { get; set; }
 
+    /// <summary>The host that owns every VM.</summary>
+    public string Owner { get; set; } = "host-a";
+
     /// <summary>How many more calls fail as if Postgres were away.</summary>
     public int Outages { get; set; }
 
@@ -49,7 +52,7 @@ internal sealed class RecordingVmStore(long currentEpoch) : IVmStore
 
     /// <summary>Every VM is still booting; nobody here asks for more.</summary>
     public Task<VmRecord?> FindAsync(string vm, CancellationToken cancellationToken) => Task.FromResult<VmRecord?>(new VmRecord(
-        new VmInfo(vm, VmState.Booting, null, "host-a", currentEpoch, "package", "sha256-0", 1, 1 << 20, null, null, default, default), null!));
+        new VmInfo(vm, VmState.Booting, null, Owner, currentEpoch, "package", "sha256-0", 1, 1 << 20, null, null, default, default), null!));
 
     public Task<IReadOnlyList<VmRecord>> ListAsync(string? host, CancellationToken cancellationToken) =>
         Owned is { } owned ? Task.FromResult<IReadOnlyList<VmRecord>>([.. owned.Where(vm => vm.Info.Host == host)]) : throw Unexpected();

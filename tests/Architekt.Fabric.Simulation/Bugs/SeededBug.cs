@@ -1,0 +1,59 @@
+namespace Architekt.Fabric.Simulation.Bugs;
+
+/// <summary>A mistake the fabric could make and does not, put into the simulated parts, or between them and the real code, to see that it is found.</summary>
+internal enum SeededBug
+{
+    /// <summary>None: the fabric as it is.</summary>
+    None = 0,
+
+    /// <summary>The source's peer hands the guest over before it has stopped.</summary>
+    HandOverBeforeStop,
+
+    /// <summary>The source's peer does not scan once more after the stop.</summary>
+    NoFinalScan,
+
+    /// <summary>The source's peer reads pages first and protects them after.</summary>
+    ReadBeforeScan,
+
+    /// <summary>The destination's peer continues the guest as soon as it is loaded: no grant, no epoch is checked.</summary>
+    ContinueWithoutGrant,
+
+    /// <summary>A roll-back does not wait for the reservation to be withdrawn.</summary>
+    RollBackWithoutWithdraw,
+
+    /// <summary>A withdrawal does not look whether the commit has happened.</summary>
+    WithdrawIgnoresCommit,
+
+    /// <summary>The commit compares neither epoch nor owner nor reservation.</summary>
+    CommitWithoutCompare,
+
+    /// <summary>A commit without an answer is taken for one that happened.</summary>
+    UnknownTakenForCommitted,
+
+    /// <summary>Whoever takes up a migration that was last seen in its switch-over takes it for committed.</summary>
+    SwitchTakenForCommitted,
+
+    /// <summary>The source's peer goes on by itself when it hears nothing after the hand-over.</summary>
+    SourceGoesOnAfterHandOver,
+
+    /// <summary>The reconciler reads the row before it asks the peer.</summary>
+    RowReadBeforeStatus,
+
+    /// <summary>The reconciler does not leave a VM alone that has an operation.</summary>
+    OperationIgnoredByReconciler,
+
+    /// <summary>A silo that was started again answers before it has found its VMs again.</summary>
+    ServesBeforeAdoption,
+
+    /// <summary>The source is released before the commit.</summary>
+    ReleaseBeforeCommit,
+
+    /// <summary>A destination that refuses another migration is removed without a look at who owns the VM.</summary>
+    RefusalRemoves,
+
+    /// <summary>An instance that was given up is removed by force without a look at who owns the VM.</summary>
+    DiscardRemoves,
+
+    /// <summary>The end of an instance is recorded as the end of its VM, whatever host owns that.</summary>
+    ForeignEndRecorded,
+}

@@ -1,0 +1,145 @@
+using Architekt.Fabric.Peer;
+using Architekt.Fabric.Simulation.Peers;
+
+namespace Architekt.Fabric.Simulation.Hosts;
+
+/// <summary>A host's machine: what survives its silo.</summary>
+internal sealed class SimMachine
+{
+    private readonly World _world;
+    private int _starts;
+
+    public SimMachine(World world, int index)
+    {
+        _world = world;
+        Index = index;
+        Name = $"host-{(char)('a' + index)}";
+        Silo = new SimSilo(world, this, ++_starts);
+    }
+
+    public int Index { get; }
+
+    public string Name { get; }
+
+    /// <summary>The silo that runs here, or ran last.</summary>
+    public SimSilo Silo { get; private set; }
+
+    /// <summary>Instances by epoch: each has a folder until somebody has cleared up after it.</summary>
+    public Dictionary<long, SimPeer> Instances { get; } = [];
+
+    /// <summary>Disks by epoch.</summary>
+    public HashSet<long> Disks { get; } = [];
+
+    public SimPeer CreateInstance(long epoch)
+    {
+        var peer = new SimPeer(_world, this, epoch);
+        Instances[epoch] = peer;
+        peer.Process.WhenKilled(() => Silo.HearOfTheEnd(peer));
+        return peer;
+    }
+
+    public void KillSilo(long downtime)
+    {
+        if (!Silo.Process.IsAlive) return;
+        Silo.Process.Kill();
+        Trace("silo is killed");
+        _world.Scheduler.After(downtime, null, StartSilo);
+    }
+
+    public void StopSilo(long duration)
+    {
+        var silo = Silo;
+        if (!silo.Process.IsAlive || silo.Process.IsStopped) return;
+        silo.Process.Stop();
+        silo.StoppedSince = _world.Scheduler.Now;
+        Trace("silo is stopped");
+        _world.Scheduler.After(duration, null, () => ContinueSilo(silo));
+    }
+
+    public void StartSilo()
+    {
+        if (Silo.Process.IsAlive) return;
+        Silo = new SimSilo(_world, this, ++_starts);
+        Trace("silo is started");
+        Silo.Start();
+    }
+
+    public void KillPeers()
+    {
+        foreach (var peer in Instances.Values.Where(static peer => peer.Process.IsAlive).ToList())
+        {
+            Trace($"peer {peer.Epoch} is killed");
+            _world.Observer.Killed.Add((Name, peer.Epoch));
+            peer.Process.Kill();
+        }
+    }
+
+    public void StopPeers(long duration)
+    {
+        foreach (var peer in Instances.Values.Where(static peer => peer.Process is { IsAlive: true, IsStopped: false }))
+        {
+            Trace($"peer {peer.Epoch} is stopped");
+            peer.Process.Stop();
+            _world.Scheduler.After(duration, null, () => Continue(peer));
+        }
+    }
+
+    public void KillQemus()
+    {
+        foreach (var peer in Instances.Values.Where(static peer => peer.Guest.IsAlive).ToList())
+        {
+            Trace($"QEMU {peer.Epoch} is killed");
+            _world.Observer.Killed.Add((Name, peer.Epoch));
+            peer.Guest.Kill();
+            _world.Scheduler.After(_world.Scheduler.Pick(500, 10_000), peer.Process, () => peer.End(PeerExitKind.Crashed));
+        }
+    }
+
+    public void KillEverything(long downtime)
+    {
+        Trace("loses its power");
+        KillSilo(downtime);
+        KillPeers();
+        foreach (var peer in Instances.Values)
+        {
+            if (peer.Guest.IsAlive) _world.Observer.Killed.Add((Name, peer.Epoch));
+            peer.Guest.Kill();
+        }
+    }
+
+    /// <summary>Everybody who was stopped goes on, and whoever is missing comes back.</summary>
+    public void Heal()
+    {
+        if (Silo.Process.IsStopped) ContinueSilo(Silo);
+        foreach (var peer in Instances.Values) Continue(peer);
+        StartSilo();
+    }
+
+    private void Continue(SimPeer peer)
+    {
+        if (!peer.Process.IsStopped) return;
+        Trace($"peer {peer.Epoch} is continued");
+        peer.Process.Continue();
+    }
+
+    private void ContinueSilo(SimSilo silo)
+    {
+        if (!silo.Process.IsAlive || !silo.Process.IsStopped) return;
+        Trace("silo is continued");
+        silo.Process.Continue();
+
+        // Orleans ends a silo that finds itself declared dead; until then it acts.
+        if (silo.IsDeclaredDead) _world.Scheduler.After(_world.Scheduler.Pick(0, 2_000_000), null, () => EndDeclaredDead(silo));
+        silo.StoppedSince = null;
+    }
+
+    private void EndDeclaredDead(SimSilo silo)
+    {
+        if (ReferenceEquals(Silo, silo)) KillSilo(1_000_000);
+    }
+
+    private void Trace(string what)
+    {
+        if (_world.Scheduler.Trace.IsOn) _world.Scheduler.Trace.Write(_world.Scheduler.Now, $"   {Name}: {what}");
+    }
+}

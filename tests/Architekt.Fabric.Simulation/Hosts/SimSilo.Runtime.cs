@@ -1,0 +1,157 @@
+using Architekt.Fabric.Grains;
+using Architekt.Fabric.Silo.Reconciliation;
+using Architekt.Fabric.Simulation.Bugs;
+using Architekt.Fabric.Simulation.Peers;
+
+namespace Architekt.Fabric.Simulation.Hosts;
+
+/// <content>The host's part in migrations, as <c>HostRuntime</c> plays it.</content>
+internal sealed partial class SimSilo
+{
+    public IReadOnlyList<string> CheckSource(MigrationPlan plan) =>
+        Find(plan.Epoch) is null ? [$"'{plan.Vm}' does not run on '{_machine.Name}' with epoch {plan.Epoch}"] : [];
+
+    public async Task<IReadOnlyList<string>> FindBasesAsync(MigrationPlan plan)
+    {
+        var peer = Require(plan.Epoch).Peer;
+        await CallAsync(peer, () => Task.FromResult(peer.Status));
+        return [];
+    }
+
+    public async Task<IncomingOffer> PrepareAsync(MigrationPlan plan)
+    {
+        var vm = (await Vms.FindAsync(plan.Vm, CancellationToken.None))!.Info;
+        if (vm.Operation != plan.Operation && _world.Bug != SeededBug.RefusalRemoves)
+            throw FabricException.StaleEpoch($"Migration '{plan.Operation}' of '{plan.Vm}' is over.");
+        var present = Find(plan.NextEpoch);
+        try
+        {
+            var peer = (present ?? await LaunchAsync(plan.NextEpoch)).Peer;
+            await CallAsync(peer, () => peer.ReceiveAsync(plan.Operation));
+            return new IncomingOffer(_machine.Name, peer.Number, "memory", "state", 0, "");
+        }
+        catch
+        {
+            if (present is null || _world.Bug == SeededBug.RefusalRemoves) await RemoveAsync(plan.NextEpoch);
+            else await RemoveIfUnclaimedAsync(plan, present);
+            throw;
+        }
+    }
+
+    public Task<bool> StartCopyAsync(MigrationPlan plan, IncomingOffer offer)
+    {
+        var peer = Require(plan.Epoch).Peer;
+        return CallAsync(peer, () => peer.CopyAsync(plan.Operation, _world.Peers[offer.Port]));
+    }
+
+    public async Task<TransferStatus> GetTransferAsync(MigrationPlan plan, long afterVersion)
+    {
+        var peer = Require(plan.Epoch).Peer;
+        var (version, isConverged, error) = await CallAsync(peer, () => peer.WaitTransferAsync(afterVersion));
+        return new TransferStatus(version, isConverged, error, TransferCounters.None, 0, 0, 0);
+    }
+
+    public Task<bool> SuspendAsync(MigrationPlan plan)
+    {
+        var peer = Require(plan.Epoch).Peer;
+        return CallAsync(peer, () => peer.SuspendAsync(plan.Operation));
+    }
+
+    public async Task<SwitchReport> SwitchAsync(MigrationPlan plan)
+    {
+        var peer = Require(plan.Epoch).Peer;
+        await CallAsync(peer, () => peer.SwitchAsync(plan.Operation));
+        return new SwitchReport(0, 0, 0, 0, 0, TransferCounters.None, null);
+    }
+
+    public async Task<LoadReport> WaitLoadedAsync(MigrationPlan plan, int waitMs)
+    {
+        var peer = Require(plan.NextEpoch).Peer;
+        var (isLoaded, error) = await CallAsync(peer, () => peer.WaitLoadedAsync(waitMs));
+        return new LoadReport(isLoaded, error, 0, null);
+    }
+
+    public async Task<RunReport> RunAsync(MigrationPlan plan, bool isRehearsal)
+    {
+        var peer = Require(plan.NextEpoch).Peer;
+        await CallAsync(peer, () => isRehearsal ? peer.RehearseRunAsync(plan.NextEpoch) : peer.RunAsync(plan.NextEpoch));
+        return new RunReport(0, 0);
+    }
+
+    public async Task<int> ReleaseAsync(MigrationPlan plan)
+    {
+        if (Find(plan.Epoch) is not { } supervised) return 0;
+        await CallAsync(supervised.Peer, () => supervised.Peer.ReleaseAsync(plan.Operation));
+        await supervised.Ended;
+        return 0;
+    }
+
+    public async Task<bool> RollBackAsync(MigrationPlan plan)
+    {
+        if (Find(plan.Epoch) is { } supervised)
+            await CallAsync(supervised.Peer, () => supervised.Peer.RollBackAsync(plan.Operation));
+        return true;
+    }
+
+    public async Task<bool> DiscardAsync(MigrationPlan plan)
+    {
+        if (Find(plan.NextEpoch) is not { } supervised) return true;
+        try
+        {
+            await CallAsync(supervised.Peer, () => supervised.Peer.DiscardAsync(plan.Operation));
+            await supervised.Ended.WaitAsync(TimeSpan.FromSeconds(5), Process.Time);
+        }
+        catch (Exception error) when (error is FabricException or TimeoutException)
+        {
+            if (_world.Bug == SeededBug.DiscardRemoves) await RemoveAsync(plan.NextEpoch);
+            else await RemoveIfUnclaimedAsync(plan, supervised);
+        }
+
+        return true;
+    }
+
+    private async Task RemoveIfUnclaimedAsync(MigrationPlan plan, Supervised instance)
+    {
+        var vm = (await Vms.FindAsync(plan.Vm, CancellationToken.None))!.Info;
+        if (vm.Operation == plan.Operation) vm = vm with { Operation = null };
+        if (InstanceRules.Judge(vm, _machine.Name, plan.NextEpoch, status: null) == InstanceVerdict.Remove && Find(plan.NextEpoch) == instance)
+            await RemoveAsync(plan.NextEpoch);
+    }
+
+    private Supervised? Find(long epoch) => _peers.GetValueOrDefault(epoch);
+
+    private Supervised Require(long epoch) => Find(epoch)
+        ?? throw (_peers.Count == 0
+            ? FabricException.NotFound($"'{World.Vm}' is not running on '{_machine.Name}'.")
+            : FabricException.StaleEpoch($"'{World.Vm}' is on '{_machine.Name}' with another epoch than {epoch}."));
+
+    private async Task<Supervised> LaunchAsync(long epoch)
+    {
+        try
+        {
+            _machine.Disks.Add(epoch);
+            await Process.DelayAsync(_world.Scheduler.Pick(2_000, 10_000));
+            if (_machine.Instances.ContainsKey(epoch)) throw FabricException.Conflict($"There is an instance with epoch {epoch} on '{_machine.Name}' already.");
+            var supervised = new Supervised(_machine.CreateInstance(epoch));
+            _peers[epoch] = supervised;
+            await CallAsync(supervised.Peer, () => Task.FromResult(supervised.Peer.Status));
+            return supervised;
+        }
+        catch
+        {
+            await RemoveAsync(epoch);
+            throw;
+        }
+    }
+
+    private async Task RemoveAsync(long epoch)
+    {
+        if (_peers.TryGetValue(epoch, out var supervised))
+        {
+            supervised.Peer.Process.Kill();
+            await supervised.Ended;
+        }
+
+        _machine.Disks.Remove(epoch);
+    }
+}

@@ -1,0 +1,70 @@
+using Architekt.Fabric.Peer;
+using Architekt.Fabric.Simulation.Bugs;
+using Architekt.Fabric.Simulation.Peers;
+
+namespace Architekt.Fabric.Simulation.Hosts;
+
+/// <content>Finding peers and clearing up after them, as <c>PeerSupervisor</c> does.</content>
+internal sealed partial class SimSilo
+{
+    private readonly Dictionary<long, Supervised> _peers = [];
+
+    /// <summary>Peers there are now.</summary>
+    public IEnumerable<Supervised> Peers => _peers.Values;
+
+    public void StartTheVm(long epoch)
+    {
+        _machine.Disks.Add(epoch);
+        var supervised = new Supervised(_machine.CreateInstance(epoch));
+        _peers[epoch] = supervised;
+        supervised.Peer.StartAsOwner();
+    }
+
+    /// <summary>The kernel tells of the end of a process.</summary>
+    public void HearOfTheEnd(SimPeer peer) => _world.Scheduler.After(_world.Scheduler.Pick(100, 5_000), Process, () =>
+    {
+        if (_peers.TryGetValue(peer.Epoch, out var supervised) && supervised.Peer == peer) _ = ClearUpAsync(supervised);
+    });
+
+    private void Adopt()
+    {
+        foreach (var (epoch, peer) in _machine.Instances)
+        {
+            if (_peers.ContainsKey(epoch)) continue;
+            var supervised = new Supervised(peer);
+            _peers[epoch] = supervised;
+            if (!peer.Process.IsAlive) _ = ClearUpAsync(supervised);
+        }
+    }
+
+    private async Task ClearUpAsync(Supervised supervised)
+    {
+        var peer = supervised.Peer;
+        var kind = peer.Exit ?? PeerExitKind.Crashed;
+        await Process.DelayAsync(_world.Scheduler.Pick(500, 5_000));
+        peer.Guest.Kill();
+        if (kind == PeerExitKind.Crashed) await RecordAsync(peer.Epoch, VmState.Failed, "its peer or its QEMU ended unexpectedly");
+        else _machine.Disks.Remove(peer.Epoch);
+
+        _machine.Instances.Remove(peer.Epoch);
+        _peers.Remove(peer.Epoch);
+        supervised.MarkEnded();
+    }
+
+    private async Task RecordAsync(long epoch, VmState state, string reason)
+    {
+        while (true)
+        {
+            try
+            {
+                var vm = (await Vms.FindAsync(World.Vm, CancellationToken.None))!.Info;
+                if (vm.Host == _machine.Name || _world.Bug == SeededBug.ForeignEndRecorded) await Vms.SetStateAsync(World.Vm, epoch, state, reason, null, CancellationToken.None);
+                return;
+            }
+            catch (FabricException error) when (error.IsTransient)
+            {
+                await Process.DelayAsync(1_000_000);
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using Architekt.Fabric.Simulation.Peers;
+using Architekt.Fabric.Simulation.Postgres;
+using Architekt.Fabric.Simulation.Scheduling;
+
+namespace Architekt.Fabric.Simulation;
+
+/// <summary>Sees everything at once, which nobody in the fabric can, and remembers what must not have happened.</summary>
+internal sealed class Observer(Scheduler scheduler, Tables tables)
+{
+    private readonly List<string> _violations = [];
+    private readonly List<SimGuest> _running = [];
+    private long _highestEpoch;
+
+    public IReadOnlyList<string> Violations => _violations;
+
+    public IReadOnlyList<SimGuest> Running => _running;
+
+    /// <summary>How many of the guest's writes its clients have seen.</summary>
+    public long Acknowledged { get; private set; }
+
+    /// <summary>Guests whose processes were killed by the history itself.</summary>
+    public HashSet<(string Host, long Epoch)> Killed { get; } = [];
+
+    public void Violate(string what)
+    {
+        _violations.Add(what);
+        if (scheduler.Trace.IsOn) scheduler.Trace.Write(scheduler.Now, $"!! VIOLATION: {what}");
+    }
+
+    /// <summary>A guest begins to execute.</summary>
+    public void Runs(SimGuest guest)
+    {
+        foreach (var other in _running) Acknowledge(other);
+        if (scheduler.Trace.IsOn) scheduler.Trace.Write(scheduler.Now, $"   {guest} runs");
+        foreach (var other in _running) Violate($"two copies run: {other} and {guest}");
+        if (tables.Vm.Host != guest.Host || tables.Vm.Epoch != guest.Epoch)
+            Violate($"{guest} runs, although '{tables.Vm.Host}' owns the VM with epoch {tables.Vm.Epoch}");
+        if (!guest.Holds(Acknowledged)) Violate($"{guest} runs without all of the {Acknowledged} writes that were acknowledged");
+        _running.Add(guest);
+    }
+
+    /// <summary>A guest does not execute any more.</summary>
+    public void Stands(SimGuest guest)
+    {
+        if (!_running.Remove(guest)) return;
+        Acknowledge(guest);
+        if (scheduler.Trace.IsOn) scheduler.Trace.Write(scheduler.Now, $"   {guest} stands");
+    }
+
+    /// <summary>The owner has changed.</summary>
+    public void Moved()
+    {
+        if (scheduler.Trace.IsOn) scheduler.Trace.Write(scheduler.Now, $"   '{tables.Vm.Host}' owns the VM with epoch {tables.Vm.Epoch}");
+        if (tables.Vm.Epoch <= _highestEpoch) Violate($"the epoch went from {_highestEpoch} to {tables.Vm.Epoch}");
+        _highestEpoch = tables.Vm.Epoch;
+        foreach (var guest in _running) Violate($"{guest} was running when it lost the VM");
+    }
+
+    /// <summary>What the VM is said to be doing.</summary>
+    public void Recorded()
+    {
+        if (tables.Vm.State is not (VmState.Failed or VmState.Stopped)) return;
+        if (scheduler.Trace.IsOn) scheduler.Trace.Write(scheduler.Now, $"   the VM is recorded as {tables.Vm.State}: {tables.Vm.Reason}");
+        if (_running.Find(guest => guest.Host == tables.Vm.Host && guest.Epoch == tables.Vm.Epoch) is { } running)
+            Violate($"{running} runs, and is recorded as {tables.Vm.State}: {tables.Vm.Reason}");
+    }
+
+    public void Begin() => _highestEpoch = tables.Vm.Epoch;
+
+    private void Acknowledge(SimGuest guest) => Acknowledged = Math.Max(Acknowledged, guest.Written);
+}

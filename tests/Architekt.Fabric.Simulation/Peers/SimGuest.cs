@@ -1,0 +1,87 @@
+using Architekt.Fabric.Simulation.Scheduling;
+
+namespace Architekt.Fabric.Simulation.Peers;
+
+/// <summary>
+/// A guest in its QEMU: while it runs it counts, writes each number to the next of its pages, and each write is acknowledged to a client. So
+/// a page that is missing or old after a move is a write that was lost.
+/// </summary>
+internal sealed class SimGuest(Scheduler scheduler, Observer observer, string host, long epoch)
+{
+    public const int Pages = 4;
+    private const long WritePeriod = 700;
+    private readonly long[] _pages = new long[Pages];
+    private long _written;
+    private long _runsSince = -1;
+
+    public string Host => host;
+
+    public long Epoch => epoch;
+
+    public bool IsAlive { get; private set; } = true;
+
+    public bool IsRunning => _runsSince >= 0;
+
+    /// <summary>The last number written.</summary>
+    public long Written => IsRunning ? _written + ((scheduler.Now - _runsSince) / WritePeriod) : _written;
+
+    public void Run()
+    {
+        if (!IsAlive || IsRunning) return;
+        observer.Runs(this);
+        _written = _pages.Max();
+        _runsSince = scheduler.Now;
+    }
+
+    public void Stand()
+    {
+        if (!IsRunning) return;
+        Settle();
+        _runsSince = -1;
+        observer.Stands(this);
+    }
+
+    public void Kill()
+    {
+        Stand();
+        IsAlive = false;
+    }
+
+    /// <summary>The pages written since a number was the last.</summary>
+    public IEnumerable<int> WrittenSince(long number)
+    {
+        for (var next = Math.Max(number + 1, Written - Pages + 1); next <= Written; next++) yield return (int)(next % Pages);
+    }
+
+    public long Read(int page)
+    {
+        Settle();
+        return _pages[page];
+    }
+
+    public void Receive(int page, long content) => _pages[page] = content;
+
+    /// <summary>Whether every page is as it was when that number had been written.</summary>
+    public bool Holds(long number)
+    {
+        for (var page = 0; page < Pages; page++)
+        {
+            if (_pages[page] != LastWrittenTo(page, number)) return false;
+        }
+
+        return true;
+    }
+
+    public override string ToString() => $"the guest on {host} with epoch {epoch}";
+
+    private void Settle()
+    {
+        if (!IsRunning) return;
+        var written = Written;
+        _runsSince += (written - _written) * WritePeriod;
+        _written = written;
+        for (var page = 0; page < Pages; page++) _pages[page] = LastWrittenTo(page, written);
+    }
+
+    private static long LastWrittenTo(int page, long number) => number - ((number - page + Pages) % Pages) is var last && last > 0 ? last : 0;
+}

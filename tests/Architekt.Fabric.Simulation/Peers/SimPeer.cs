@@ -1,0 +1,213 @@
+using Architekt.Fabric.Peer;
+using Architekt.Fabric.Simulation.Bugs;
+using Architekt.Fabric.Simulation.Hosts;
+using Architekt.Fabric.Simulation.Scheduling;
+
+namespace Architekt.Fabric.Simulation.Peers;
+
+/// <summary>A peer: what <c>PeerService</c> does in the order it does it, behind the real <see cref="PeerGate"/>.</summary>
+internal sealed class SimPeer : IDisposable
+{
+    private readonly World _world;
+    private readonly SimMachine _machine;
+    private readonly SimLock _lock = new();
+    private readonly TaskCompletionSource _loaded = new();
+    private Outgoing? _outgoing;
+    private string? _incoming;
+    private PeerState _state;
+    private bool _isLoaded;
+    private bool _hasRun;
+
+    public SimPeer(World world, SimMachine machine, long epoch)
+    {
+        _world = world;
+        _machine = machine;
+        Epoch = epoch;
+        Number = world.Peers.Count;
+        world.Peers.Add(this);
+        Process = new SimProcess(world.Scheduler, $"peer {epoch} on {machine.Name}");
+        Guest = new SimGuest(world.Scheduler, world.Observer, machine.Name, epoch);
+    }
+
+    public long Epoch { get; }
+
+    /// <summary>Its address: no other instance ever had it.</summary>
+    public int Number { get; }
+
+    public SimMachine Machine => _machine;
+
+    public SimProcess Process { get; }
+
+    public SimGuest Guest { get; }
+
+    /// <summary>Written down, so that whoever finds the instance knows.</summary>
+    public long Granted { get; private set; }
+
+    /// <summary>Why it ended; null if it could not say.</summary>
+    public PeerExitKind? Exit { get; private set; }
+
+    public PeerStatus Status => new(
+        World.Vm, Epoch, Granted, _outgoing is { IsHandedOver: true } && _state == PeerState.Running ? PeerState.HandedOver : _state,
+        IsLive: true, _outgoing?.Operation ?? (_hasRun ? null : _incoming), 0);
+
+    private PeerGate Gate => new(World.Vm, _machine.Name, Epoch, Granted, _state, _outgoing?.Operation, _incoming, _isLoaded, _hasRun);
+
+    public void StartAsOwner()
+    {
+        Granted = Epoch;
+        _state = PeerState.Running;
+        Guest.Run();
+    }
+
+    public Task<SimPeer> ReceiveAsync(string operation) => LockedAsync(async () =>
+    {
+        if (!Admits(Gate.Receive(operation))) return this;
+        await Process.DelayAsync(_world.Scheduler.Pick(20_000, 80_000));
+        _incoming = operation;
+        _state = PeerState.Incoming;
+        return this;
+    });
+
+    public async Task<(bool IsLoaded, string? Error)> WaitLoadedAsync(int waitMs)
+    {
+        if (_incoming is null) throw Conflict("No migration to this instance is under way.");
+        if (waitMs > 0 && !_isLoaded) await Task.WhenAny(_loaded.Task, Process.DelayAsync(waitMs * 1000L));
+        return (_isLoaded, _isLoaded || Guest.IsAlive ? null : "QEMU ended");
+    }
+
+    public Task<bool> RehearseRunAsync(long epoch) => Task.FromResult(Admits(Gate.ForEpoch(epoch)));
+
+    public Task<bool> RunAsync(long epoch) => LockedAsync(async () =>
+    {
+        if (!Admits(Gate.Run(epoch))) return true;
+        Granted = Epoch;
+        await Process.DelayAsync(_world.Scheduler.Pick(200, 1_500));
+        RequireGuest();
+        Guest.Run();
+        _state = PeerState.Running;
+        _hasRun = true;
+        return true;
+    });
+
+    public Task<bool> DiscardAsync(string operation)
+    {
+        Admits(Gate.Discard(operation));
+        End(PeerExitKind.Discarded);
+        return Task.FromResult(true);
+    }
+
+    public Task<bool> CopyAsync(string operation, SimPeer destination) => LockedAsync(() =>
+    {
+        if (Admits(Gate.Copy(operation))) _outgoing = new Outgoing(this, destination, operation, _world);
+        return Task.FromResult(true);
+    });
+
+    public async Task<(long Version, bool IsConverged, string? Error)> WaitTransferAsync(long after)
+    {
+        var outgoing = _outgoing ?? throw Conflict("No migration away is under way.");
+        await outgoing.WaitBeyondAsync(after);
+        return outgoing.Latest;
+    }
+
+    public Task<bool> SuspendAsync(string operation) => LockedAsync(async () =>
+    {
+        Admits(Gate.Continue(operation));
+        await Process.DelayAsync(_world.Scheduler.Pick(500, 5_000));
+        return _world.Scheduler.Chance(2) ? throw new FabricException(FabricErrorCode.Refused, "the guest said no") : true;
+    });
+
+    public Task<bool> SwitchAsync(string operation) => LockedAsync(async () =>
+    {
+        Admits(Gate.Continue(operation));
+        var outgoing = _outgoing!;
+        _state = PeerState.Switching;
+        try
+        {
+            await outgoing.SwitchAsync();
+            _state = PeerState.HandedOver;
+            return true;
+        }
+        catch
+        {
+            if (outgoing.IsHandedOver && _world.Bug != SeededBug.SourceGoesOnAfterHandOver)
+            {
+                _state = PeerState.HandedOver;
+                throw;
+            }
+
+            await outgoing.UndoAsync();
+            ForgetOutgoing();
+            throw;
+        }
+    });
+
+    public Task<bool> RollBackAsync(string operation) => LockedAsync(async () =>
+    {
+        if (!Admits(Gate.RollBack(operation))) return true;
+        await _outgoing!.UndoAsync();
+        ForgetOutgoing();
+        return true;
+    });
+
+    public Task<bool> ReleaseAsync(string operation) => LockedAsync(async () =>
+    {
+        Admits(Gate.Continue(operation));
+        await Process.DelayAsync(_world.Scheduler.Pick(100, 3_000));
+        End(PeerExitKind.Released);
+        return true;
+    });
+
+    /// <summary>The FLUSH of the device state: answered once QEMU has loaded everything.</summary>
+    public async Task LoadAsync()
+    {
+        await Process.DelayAsync(_world.Scheduler.Pick(1_000, 6_000));
+        RequireGuest();
+        _isLoaded = true;
+        _loaded.TrySetResult();
+        if (_world.Bug == SeededBug.ContinueWithoutGrant) Guest.Run();
+    }
+
+    public Task ReceivePagesAsync(int[] pages, long[] contents)
+    {
+        RequireGuest();
+        for (var i = 0; i < pages.Length; i++) Guest.Receive(pages[i], contents[i]);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Ends QEMU, writes down why, and is gone a moment later.</summary>
+    public void End(PeerExitKind kind)
+    {
+        if (_state == PeerState.Ended) return;
+        _outgoing?.Abort();
+        Guest.Kill();
+        _state = PeerState.Ended;
+        Exit = kind;
+        _loaded.TrySetResult();
+        _world.Scheduler.After(_world.Scheduler.Pick(1_000, 20_000), Process, Process.Kill);
+    }
+
+    public void Dispose() => _outgoing?.Dispose();
+
+    private void ForgetOutgoing()
+    {
+        _state = PeerState.Running;
+        _outgoing?.Dispose();
+        _outgoing = null;
+    }
+
+    private Task<T> LockedAsync<T>(Func<Task<T>> action) =>
+        _lock.DoAsync(() => _state == PeerState.Ended ? throw Conflict($"'{World.Vm}' has ended.") : action());
+
+    private void RequireGuest()
+    {
+        if (!Guest.IsAlive) throw new FabricException(FabricErrorCode.Failed, "QEMU has ended");
+    }
+
+    /// <summary>As in <c>PeerService</c>; the peer's errors reach the grains under these codes.</summary>
+    private static bool Admits(PeerVerdict verdict)
+    {
+        return verdict.IsRefused ? throw new FabricException(Enum.Parse<FabricErrorCode>(verdict.Code!), verdict.Reason!) : !verdict.IsRepeated;
+    }
+
+    private static FabricException Conflict(string reason) => FabricException.Conflict(reason);
+}

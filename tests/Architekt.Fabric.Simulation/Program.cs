@@ -1,0 +1,3 @@
+using Architekt.Fabric.Simulation;
+
+return Runner.Run(args);

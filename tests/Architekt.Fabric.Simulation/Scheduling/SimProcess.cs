@@ -1,0 +1,74 @@
+namespace Architekt.Fabric.Simulation.Scheduling;
+
+/// <summary>
+/// A process: where code that awaits goes on. What a process that was killed would have done never happens; what one that is stopped
+/// (SIGSTOP) would have done happens when it is continued.
+/// </summary>
+internal sealed class SimProcess : SynchronizationContext
+{
+    private readonly Scheduler _scheduler;
+    private readonly List<Action> _mourners = [];
+    private readonly Queue<(SendOrPostCallback Callback, object? State)> _held = new();
+
+    public SimProcess(Scheduler scheduler, string name)
+    {
+        _scheduler = scheduler;
+        Name = name;
+        Time = new SimTime(scheduler, this);
+    }
+
+    public string Name { get; }
+
+    public bool IsAlive { get; private set; } = true;
+
+    public bool IsStopped { get; private set; }
+
+    public SimTime Time { get; }
+
+    /// <summary>Nothing it awaits goes on.</summary>
+    public void Kill()
+    {
+        if (!IsAlive) return;
+        IsAlive = false;
+        _held.Clear();
+        foreach (var tell in _mourners) tell();
+        _mourners.Clear();
+    }
+
+    public void WhenKilled(Action tell) => _mourners.Add(tell);
+
+    public void Stop() => IsStopped = true;
+
+    public void Continue()
+    {
+        IsStopped = false;
+        while (_held.TryDequeue(out var held)) _scheduler.After(0, this, held.Callback, held.State);
+    }
+
+    public void Run(SendOrPostCallback callback, object? state)
+    {
+        if (!IsAlive) return;
+        if (IsStopped)
+        {
+            _held.Enqueue((callback, state));
+            return;
+        }
+
+        SetSynchronizationContext(this);
+        callback(state);
+    }
+
+    /// <summary>Waits on this process's clock.</summary>
+    public Task DelayAsync(long microseconds)
+    {
+        var done = new TaskCompletionSource();
+        _scheduler.After(microseconds, this, static state => ((TaskCompletionSource)state!).TrySetResult(), done);
+        return done.Task;
+    }
+
+    public override void Post(SendOrPostCallback d, object? state) => _scheduler.After(0, this, d, state);
+
+    public override void Send(SendOrPostCallback d, object? state) => throw new NotSupportedException("Nothing in a simulation waits for a thread.");
+
+    public override SynchronizationContext CreateCopy() => this;
+}
