@@ -12,7 +12,7 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
     public const string Vm = "redis";
     private readonly string _folder = Path.Combine(Path.GetTempPath(), $"architekt-it-{Guid.NewGuid():N}"[..24]);
     private readonly string _runtime = $"/dev/shm/akit-{Environment.ProcessId}";
-    private readonly List<PostgresForwarder> _postgres = [];
+    private PostgresForwarder? _postgres;
     private string? _skip;
 
     internal SiloProcess HostA { get; private set; } = null!;
@@ -21,12 +21,7 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
 
     internal FabricClient Fabric { get; private set; } = null!;
 
-    /// <summary>A host's own way to Postgres.</summary>
-    internal PostgresForwarder PostgresOf(SiloProcess host) => _postgres[host == HostA ? 0 : 1];
-
-    internal void CutPostgres() => _postgres.ForEach(static way => way.Cut());
-
-    internal void MendPostgres() => _postgres.ForEach(static way => way.Mend());
+    internal PostgresForwarder Postgres => _postgres!;
 
     public async ValueTask InitializeAsync()
     {
@@ -51,10 +46,9 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         Directory.CreateDirectory(_folder, (UnixFileMode)0b111_101_101);
-        var database = await server.CreateEmptyDatabaseAsync(deadline.Token);
-        _postgres.AddRange([new PostgresForwarder(database), new PostgresForwarder(database)]);
-        HostA = new SiloProcess("host-a", "127.0.0.31", Path.Combine(_folder, "a"), _runtime + "-a", _postgres[0].ConnectionString);
-        HostB = new SiloProcess("host-b", "127.0.0.32", Path.Combine(_folder, "b"), _runtime + "-b", _postgres[1].ConnectionString);
+        _postgres = new PostgresForwarder(await server.CreateEmptyDatabaseAsync(deadline.Token));
+        HostA = new SiloProcess("host-a", "127.0.0.31", Path.Combine(_folder, "a"), _runtime + "-a", _postgres.ConnectionString);
+        HostB = new SiloProcess("host-b", "127.0.0.32", Path.Combine(_folder, "b"), _runtime + "-b", _postgres.ConnectionString);
         await HostA.StartAsync(deadline.Token);
         await HostB.StartAsync(deadline.Token);
         Fabric = await FabricClient.ConnectAsync(
@@ -111,7 +105,7 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
             if (Directory.Exists(host.RuntimeFolder)) Directory.Delete(host.RuntimeFolder, recursive: true);
         }
 
-        _postgres.ForEach(static way => way.Dispose());
+        _postgres?.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
 
@@ -136,24 +130,6 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
 
     internal static PeerIdentity Identity(SiloProcess host, string instance) => JsonSerializer.Deserialize(
         File.ReadAllBytes(Path.Combine(host.RuntimeFolder, instance, PeerApi.IdentityFile)), PeerJson.Default.PeerIdentity)!;
-
-    internal static async Task UntilCopyingAsync(MigrationOperation migration, CancellationToken cancellationToken)
-    {
-        await foreach (var progress in migration.WatchAsync(cancellationToken: cancellationToken))
-        {
-            Assert.True(progress.Result is null, $"It ended before it was seen copying: {progress.Result?.Reason}");
-            if (progress is { Phase: MigrationPhase.Copy, Transfer.MemoryBytes: > 0 }) return;
-        }
-    }
-
-    /// <summary>The agent in the guest answers on its port: the guest runs, and nowhere else but here.</summary>
-    internal async Task AssertGuestAnswersAsync(VmInfo vm, CancellationToken cancellationToken)
-    {
-        var port = Path.Combine(Of(vm.Host).RuntimeFolder, $"{vm.Name}.{vm.Epoch}", PeerApi.QemuFolder, "agent.sock");
-        await using var agent = await Agents.AgentClient.ConnectAsync(port, cancellationToken);
-        var answer = await agent.PingAsync(TimeSpan.FromSeconds(30), cancellationToken);
-        Assert.True(answer.Ok);
-    }
 
     internal static async Task UntilAsync(Func<Task<bool>> condition, string what, CancellationToken cancellationToken)
     {
