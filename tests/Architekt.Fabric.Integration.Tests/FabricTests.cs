@@ -120,7 +120,7 @@ public sealed class FabricTests(TwoHosts hosts) : IClassFixture<TwoHosts>
     {
         hosts.Require();
         var before = await hosts.Fabric.GetVmAsync(TwoHosts.Vm, Token);
-        hosts.CutPostgres();
+        hosts.Postgres.Cut();
         try
         {
             var refusal = await Assert.ThrowsAsync<FabricException>(
@@ -131,7 +131,7 @@ public sealed class FabricTests(TwoHosts hosts) : IClassFixture<TwoHosts>
         }
         finally
         {
-            hosts.MendPostgres();
+            hosts.Postgres.Mend();
         }
 
         await TwoHosts.UntilAsync(async () => await IsRunningAsync(), "the VM can be asked for again", Token);
@@ -219,7 +219,21 @@ public sealed class FabricTests(TwoHosts hosts) : IClassFixture<TwoHosts>
         }
     }
 
-    private static Task UntilCopyingAsync(Client.MigrationOperation migration) => TwoHosts.UntilCopyingAsync(migration, Token);
+    private static async Task UntilCopyingAsync(Client.MigrationOperation migration)
+    {
+        await foreach (var progress in migration.WatchAsync(cancellationToken: Token))
+        {
+            Assert.True(progress.Result is null, $"It ended before it was seen copying: {progress.Result?.Reason}");
+            if (progress is { Phase: MigrationPhase.Copy, Transfer.MemoryBytes: > 0 }) return;
+        }
+    }
 
-    private Task AssertGuestAnswersAsync(VmInfo vm) => hosts.AssertGuestAnswersAsync(vm, Token);
+    /// <summary>The agent in the guest answers on its port: the guest runs, and nowhere else but here.</summary>
+    private async Task AssertGuestAnswersAsync(VmInfo vm)
+    {
+        var port = Path.Combine(hosts.Of(vm.Host).RuntimeFolder, $"{vm.Name}.{vm.Epoch}", PeerApi.QemuFolder, "agent.sock");
+        await using var agent = await Agents.AgentClient.ConnectAsync(port, Token);
+        var answer = await agent.PingAsync(TimeSpan.FromSeconds(30), Token);
+        Assert.True(answer.Ok);
+    }
 }

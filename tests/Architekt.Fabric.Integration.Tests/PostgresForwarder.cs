@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Architekt.Fabric.Integration.Tests;
 
-/// <summary>A TCP port that leads to Postgres until it is cut: how a test takes Postgres away from running silos, or makes it slow.</summary>
+/// <summary>A TCP port that leads to Postgres until it is cut: how a test takes Postgres away from running silos.</summary>
 internal sealed class PostgresForwarder : IDisposable
 {
     private readonly EndPoint _target;
@@ -27,9 +27,6 @@ internal sealed class PostgresForwarder : IDisposable
     public int Port { get; }
 
     public string ConnectionString { get; }
-
-    /// <summary>How much later everything arrives from now on, in either direction.</summary>
-    public TimeSpan Delay { get; set; }
 
     public void Cut()
     {
@@ -98,21 +95,11 @@ internal sealed class PostgresForwarder : IDisposable
             await far.ConnectAsync(_target);
             await using var nearStream = new NetworkStream(near, ownsSocket: true);
             await using var farStream = new NetworkStream(far, ownsSocket: true);
-            await Task.WhenAny(CopyAsync(nearStream, farStream), CopyAsync(farStream, nearStream));
+            await Task.WhenAny(nearStream.CopyToAsync(farStream), farStream.CopyToAsync(nearStream));
         }
         catch (Exception error) when (error is SocketException or IOException or ObjectDisposedException)
         {
             // Cut in the middle, or Postgres refused.
-        }
-    }
-
-    private async Task CopyAsync(NetworkStream from, NetworkStream to)
-    {
-        var buffer = new byte[64 << 10];
-        while (await from.ReadAsync(buffer) is > 0 and var length)
-        {
-            if (Delay > TimeSpan.Zero) await Task.Delay(Delay);
-            await to.WriteAsync(buffer.AsMemory(0, length));
         }
     }
 }

@@ -35,12 +35,12 @@ internal sealed class HostFencing(
             var package = (await operations.FindCheckpointPlanAsync(operation.Id, cancellationToken))?.Package ?? "";
             await operations.EndCheckpointAsync(
                 new CheckpointResult(
-                    operation.Id, operation.Vm, host, package, OperationOutcome.Failed, FabricErrorCode.Unavailable, reason, totalMs, PauseMs: null, Package: null),
+                    operation.Id, operation.Vm!, host, package, OperationOutcome.Failed, FabricErrorCode.Unavailable, reason, totalMs, PauseMs: null, Package: null),
                 cancellationToken);
             return;
         }
 
-        if (operation.Kind != OperationKinds.Migrate || locator.IsAlive(operation.Source) || locator.IsAlive(operation.Destination)) return;
+        if (operation.Kind != OperationKinds.Migrate || locator.IsAlive(operation.Source) || locator.IsAlive(operation.Destination!)) return;
         if (await operations.FindPlanAsync(operation.Id, cancellationToken) is not { } plan) return;
         var outcome = await vms.WithdrawAsync(plan, cancellationToken);
         if (outcome == WithdrawOutcome.Unknown)
