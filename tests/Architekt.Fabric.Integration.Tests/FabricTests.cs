@@ -120,7 +120,7 @@ public sealed class FabricTests(TwoHosts hosts) : IClassFixture<TwoHosts>
     {
         hosts.Require();
         var before = await hosts.Fabric.GetVmAsync(TwoHosts.Vm, Token);
-        hosts.Postgres.Cut();
+        hosts.CutPostgres();
         try
         {
             var refusal = await Assert.ThrowsAsync<FabricException>(
@@ -131,7 +131,7 @@ public sealed class FabricTests(TwoHosts hosts) : IClassFixture<TwoHosts>
         }
         finally
         {
-            hosts.Postgres.Mend();
+            hosts.MendPostgres();
         }
 
         await TwoHosts.UntilAsync(async () => await IsRunningAsync(), "the VM can be asked for again", Token);

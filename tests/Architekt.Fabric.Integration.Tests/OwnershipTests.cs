@@ -1,4 +1,3 @@
-using Architekt.Fabric.Peer;
 using Architekt.Fabric.Processes;
 
 namespace Architekt.Fabric.Integration.Tests;

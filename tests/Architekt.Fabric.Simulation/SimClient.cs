@@ -1,7 +1,6 @@
 using Architekt.Fabric.Simulation.Histories;
 using Architekt.Fabric.Simulation.Hosts;
 using Architekt.Fabric.Simulation.Scheduling;
-using Orleans.Runtime;
 
 namespace Architekt.Fabric.Simulation;
 
@@ -33,7 +32,7 @@ internal sealed class SimClient(World world)
             while (world.Tables.Find(operation) is { Outcome: OperationOutcome.Running }) await _process.DelayAsync(250_000);
             if (world.Tables.Find(operation) is not { } ended) return;
             if (ended.Outcome == OperationOutcome.Succeeded ? !world.Scheduler.Chance(30) : world.Tables.Vm.State != VmState.Running) return;
-            destination = world.Scheduler.Chance(60) && ended.Outcome != OperationOutcome.Succeeded ? ended.Destination : world.Another();
+            destination = world.Scheduler.Chance(60) && ended.Outcome != OperationOutcome.Succeeded ? ended.Destination! : world.Another();
         }
     });
 

@@ -103,7 +103,11 @@ internal sealed class DrainBoard
             var attempt = entry.Report.Attempts + 1;
             entry.Report = entry.Report with
             {
-                State = DrainedVmState.Moving, Destination = destination, Operation = OperationId(entry.Report.Vm, attempt), Attempts = attempt, Reason = null,
+                State = DrainedVmState.Moving,
+                Destination = destination,
+                Operation = OperationId(entry.Report.Vm, attempt),
+                Attempts = attempt,
+                Reason = null,
             };
             return ToMove(entry.Report);
         }
@@ -131,7 +135,10 @@ internal sealed class DrainBoard
             entry.Report = entry.Report with
             {
                 State = result.Outcome == OperationOutcome.Succeeded ? DrainedVmState.Moved : DrainedVmState.Failed,
-                Destination = result.RunsOn, TotalMs = result.TotalMs, PauseMs = result.PauseMs, Reason = result.Reason,
+                Destination = result.RunsOn,
+                TotalMs = result.TotalMs,
+                PauseMs = result.PauseMs,
+                Reason = result.Reason,
             };
             return;
         }

@@ -141,7 +141,8 @@ public sealed class BlueprintTests : IDisposable
 
         Assert.Equal(
             new BlueprintOptions { Name = "redis", OutputFolder = Output, Kernel = read.Kernel, AgentsFolder = Path.Combine(AppContext.BaseDirectory, "guest") }
-                with { Environment = read.Environment, Sysctls = read.Sysctls, Modules = read.Modules, Labels = read.Labels },
+                with
+            { Environment = read.Environment, Sysctls = read.Sysctls, Modules = read.Modules, Labels = read.Labels },
             read);
         Assert.Empty(read.Environment.Concat(read.Sysctls).Concat(read.Labels));
         Assert.Empty(read.Modules);

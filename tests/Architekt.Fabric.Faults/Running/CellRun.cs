@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Architekt.Fabric.Client;
-using Architekt.Fabric.Client.Migrations;
 using Architekt.Fabric.Demo.Load;
 using Architekt.Fabric.Faults.History;
 using Architekt.Fabric.Faults.Hosts;

@@ -3,7 +3,6 @@ using Architekt.Fabric.Cli.Tests.Fakes;
 using Architekt.Fabric.Grains;
 using Architekt.Fabric.Packages;
 using Architekt.Fabric.PackageTransfer;
-using Architekt.Fabric.Silo.Peers;
 using Architekt.Fabric.Silo.Registry;
 using Architekt.Fabric.Silo.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,6 +1,5 @@
 using Architekt.Fabric.Grains;
 using Architekt.Fabric.Simulation.Histories;
-using Architekt.Fabric.Simulation.Scheduling;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Architekt.Fabric.Simulation.Hosts;
@@ -40,7 +39,8 @@ internal sealed class Activation : IMigrationKeeper, IPackageEnsurer
         if (_silo.Activations.TryGetValue(_operation, out var current) && current == this) _silo.Activations.Remove(_operation);
     }
 
-    public Task EnsureAsync(string host, string reference, string? name, TimeSpan patience, CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task EnsureAsync(
+        string host, string reference, string? name, TimeSpan patience, Action<PackageImport>? report, CancellationToken cancellationToken) => Task.CompletedTask;
 
     private Task<bool> WriteAsync(Func<bool> statement) =>
         _world.Postgres.AskAsync(Point.Other, _silo.Process, _silo.Machine.Index, statement, CancellationToken.None);

@@ -1,4 +1,3 @@
-using Architekt.Fabric.Grains;
 using Architekt.Fabric.Peer;
 using Architekt.Fabric.Silo.Reconciliation;
 using Architekt.Fabric.Simulation.Bugs;

@@ -1,7 +1,6 @@
 using Architekt.Fabric.Grains;
 using Architekt.Fabric.Silo.Reconciliation;
 using Architekt.Fabric.Simulation.Bugs;
-using Architekt.Fabric.Simulation.Peers;
 
 namespace Architekt.Fabric.Simulation.Hosts;
 

@@ -28,6 +28,12 @@ internal sealed class SimOperationStore(World world, SimProcess silo, int host) 
     public Task<IReadOnlyList<OperationInfo>> ListAsync(string? vm, int limit, CancellationToken cancellationToken) =>
         AskAsync<IReadOnlyList<OperationInfo>>(Point.FindOperation, () => [.. Tables.Operations.Reverse().Take(limit)], cancellationToken);
 
+    public Task<IReadOnlyList<OperationInfo>> ListRunningAsync(string? vm, int limit, CancellationToken cancellationToken) =>
+        AskAsync<IReadOnlyList<OperationInfo>>(
+            Point.FindOperation,
+            () => [.. Tables.Operations.Reverse().Where(operation => operation.Outcome == OperationOutcome.Running).Take(limit)],
+            cancellationToken);
+
     public Task SetPhaseAsync(string id, MigrationPhase phase, CancellationToken cancellationToken) =>
         AskAsync(Point.SetPhase, () => Tables.SetPhase(id, phase), cancellationToken);
 
