@@ -15,10 +15,9 @@ internal sealed class Details<T>(Func<T, string> id)
 
     public void Write(TextWriter writer, T value)
     {
-        var width = _fields.Max(field => field.Label.Length) + 1;
-        foreach (var (label, text) in _fields)
-        {
-            if (text(value) is { } shown) writer.WriteLine($"{(label + ":").PadRight(width)}  {Printable.Of(shown)}");
-        }
+        var shown = _fields.Select(field => (field.Label, Text: field.Text(value))).Where(static field => field.Text is not null).ToList();
+        if (shown.Count == 0) return;
+        var width = shown.Max(static field => field.Label.Length) + 1;
+        foreach (var (label, text) in shown) writer.WriteLine($"{(label + ":").PadRight(width)}  {Printable.Of(text!)}");
     }
 }

@@ -70,7 +70,8 @@ public sealed class ListTests : IDisposable
         Assert.Equal(
             "[{\"name\":\"redis\",\"state\":\"booting\",\"reason\":null,\"host\":\"host-a\",\"epoch\":1,\"package\":\"guest\",\"packageDigest\":\"sha256-" +
             new string('a', 64) + "\",\"vcpus\":1,\"memoryBytes\":268435456,\"mac\":\"52:54:00:00:00:01\",\"operation\":null," +
-            "\"createdAt\":\"2026-01-02T00:04:05+00:00\",\"ownedSince\":\"2026-01-02T00:04:05+00:00\",\"usage\":null}]\n",
+            "\"createdAt\":\"2026-01-02T00:04:05+00:00\",\"ownedSince\":\"2026-01-02T00:04:05+00:00\",\"usage\":null," +
+            "\"restart\":\"never\",\"availability\":\"normal\"}]\n",
             _cli.Out);
     }
 

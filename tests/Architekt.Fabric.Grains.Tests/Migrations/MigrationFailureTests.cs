@@ -248,7 +248,7 @@ public sealed class MigrationFailureTests(SharedCluster shared)
         Assert.Equal((OperationOutcome.Failed, MigrationPhase.Run, "host-b", 2L), (result.Outcome, result.FailedPhase, result.RunsOn, result.Epoch));
         Assert.Contains("belongs to 'host-b' now", result.Reason, StringComparison.Ordinal);
         var row = cluster.Row(vm);
-        Assert.Equal((VmState.Running, "host-b", 2L), (row.State, row.Host, row.Epoch));
+        Assert.Equal((VmState.Unknown, "host-b", 2L), (row.State, row.Host, row.Epoch));
         Assert.DoesNotContain("host-a:RollBack", cluster.World.Journal(vm));
     }
 
