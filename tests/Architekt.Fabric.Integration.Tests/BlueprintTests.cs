@@ -66,6 +66,11 @@ public sealed class BlueprintTests(TwoHosts hosts) : IClassFixture<TwoHosts>, ID
             },
             Timeout = TimeSpan.FromMinutes(3),
         };
-        return (await Command.RunCheckedAsync(Path.Combine(AppContext.BaseDirectory, "fabric"), arguments, options, Token)).StandardOutput;
+
+        // Beside these tests it has their libraries, which come from two frameworks and not from its one.
+        string InFolder(string name) => Path.Combine(AppContext.BaseDirectory, name);
+        var tests = typeof(BlueprintTests).Assembly.GetName().Name;
+        string[] command = ["exec", "--runtimeconfig", InFolder($"{tests}.runtimeconfig.json"), "--depsfile", InFolder($"{tests}.deps.json"), InFolder("fabric.dll")];
+        return (await Command.RunCheckedAsync("dotnet", [.. command, .. arguments], options, Token)).StandardOutput;
     }
 }

@@ -134,7 +134,20 @@ public sealed class OwnershipTests(TwoHosts hosts) : IClassFixture<TwoHosts>
         [.. (await hosts.Fabric.ReadVmHistoryAsync(name, cancellationToken: Token)).Select(static entry => (entry.Change, entry.Epoch))];
 
     private Task UntilAsync(string name, Func<VmInfo, bool> condition, string what) =>
-        TwoHosts.UntilAsync(async () => condition(await hosts.Fabric.GetVmAsync(name, Token)), what, Token);
+        TwoHosts.UntilAsync(async () => await TryGetAsync(name) is { } seen && condition(seen), what, Token);
+
+    private async Task<VmInfo?> TryGetAsync(string name)
+    {
+        try
+        {
+            return await hosts.Fabric.GetVmAsync(name, Token);
+        }
+        catch (FabricException error) when (error.Code is FabricErrorCode.Timeout or FabricErrorCode.Unavailable)
+        {
+            // A silo that has just gone may be the one that was asked.
+            return null;
+        }
+    }
 
     private sealed class Deletion(TwoHosts hosts, string name) : IAsyncDisposable
     {
