@@ -40,11 +40,18 @@ is_wanted() { # PROJECT NAME...
   return 1
 }
 
-run_tests() { # PROJECT: adds its counts to passed, failed and skipped, and names what did not pass
+declare -A started=()
+
+start_tests() { # PROJECT
+  timeout -k 30 "${TEST_TIMEOUT:-1800}" "$repository/tests/$1/bin/Debug/net10.0/$1" \
+    -noColor -noLogo -noAutoReporters -reporter quiet -result-ctrf "$logs/$1.json" >"$logs/$1.log" 2>&1 &
+  started[$1]=$!
+}
+
+finish_tests() { # PROJECT: adds its counts to passed, failed and skipped, and names what did not pass
   local project=$1 report=$logs/$1.json status=0 counts
   echo "$project"
-  attended timeout -k 30 "${TEST_TIMEOUT:-1800}" "$repository/tests/$project/bin/Debug/net10.0/$project" \
-    -noColor -noLogo -noAutoReporters -reporter quiet -result-ctrf "$report" >"$logs/$project.log" 2>&1 || status=$?
+  wait "${started[$project]}" || status=$?
   [ -s "$report" ] || echo '{}' >"$report"
   # "other" counts what broke outside of a test, such as the cleaning up of a class.
   read -r -a counts < <(jq -r '.results.summary // {} | "\(.passed // 0) \((.failed // 0) + (.other // 0)) \((.skipped // 0) + (.pending // 0))"' "$report")
@@ -78,9 +85,9 @@ build_all
 
 say 'Building the solution, warnings as errors'
 cd "$repository"
-attended quietly "$logs/build.log" dotnet build Architekt.Fabric.sln -warnaserror -nologo -v quiet -m:1 --nodereuse:false -p:UseSharedCompilation=false
+attended quietly "$logs/build.log" dotnet build Architekt.Fabric.sln -warnaserror -nologo -v quiet -m:2 --nodereuse:false -p:UseSharedCompilation=false
 say 'Checking the formatting'
-attended quietly "$logs/format.log" dotnet format Architekt.Fabric.sln --verify-no-changes --no-restore
+attended quietly "$logs/format.log" dotnet format whitespace Architekt.Fabric.sln --verify-no-changes --no-restore
 
 say 'Preparing Docker and the image of Postgres'
 docker_start
@@ -90,9 +97,16 @@ say 'Running the tests'
 export ARCHITEKT_TEST_GUEST=$out/guest ARCHITEKT_TEST_PEER=$out/peer/architekt-peer ARCHITEKT_TEST_AGENTS=$out/cli/guest
 passed=0 failed=0 skipped=0
 : >"$logs/skipped"
+# Guests that boot, and clusters that wait: those two keep neither processor nor each other busy.
+beside=Architekt.Fabric.Blueprints.Tests besides=Architekt.Fabric.Grains.Tests
 for folder in tests/*.Tests/; do
   project=$(basename "$folder")
-  ! is_wanted "$project" "$@" || run_tests "$project"
+  is_wanted "$project" "$@" || continue
+  [ "$project" != "$besides" ] || ! is_wanted "$beside" "$@" || start_tests "$beside"
+  [ "$project" != "$beside" ] || ! is_wanted "$besides" "$@" || continue
+  start_tests "$project"
+  finish_tests "$project"
+  [ "$project" != "$besides" ] || ! is_wanted "$beside" "$@" || finish_tests "$beside"
 done
 ! is_wanted faults "$@" || run_faults
 

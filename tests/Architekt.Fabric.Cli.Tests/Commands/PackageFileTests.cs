@@ -25,7 +25,7 @@ public sealed class PackageFileTests : IDisposable
 
         foreach (var shown in new[]
         {
-            path, "Format:         1", "Name:           guest", "sha256-", "blueprint", "x86_64", "q35", "vCPUs:          2", "64 MiB", "console=ttyS0", "org.architekt.agent",
+            path, "Format:        1", "Name:          guest", "sha256-", "blueprint", "x86_64", "q35", "vCPUs:         2", "64 MiB", "console=ttyS0", "org.architekt.agent",
             "1970-01-01T00:00:00Z", "team=cache", "192 KiB", "kernel", "initramfs", "disk",
         })
             Assert.Contains(shown, _cli.Out);
