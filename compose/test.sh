@@ -44,7 +44,7 @@ declare -A started=()
 
 start_tests() { # PROJECT
   timeout -k 30 "${TEST_TIMEOUT:-1800}" "$repository/tests/$1/bin/Debug/net10.0/$1" \
-    -noColor -noLogo -noAutoReporters -reporter quiet -result-ctrf "$logs/$1.json" >"$logs/$1.log" 2>&1 &
+    -noColor -noLogo -noAutoReporters -reporter quiet -diagnostics -longRunning 120 -result-ctrf "$logs/$1.json" >"$logs/$1.log" 2>&1 &
   started[$1]=$!
 }
 
@@ -59,7 +59,7 @@ finish_tests() { # PROJECT: adds its counts to passed, failed and skipped, and n
   if [ "${counts[1]}" -eq 0 ] && { [ "$status" -ne 0 ] || [ "$((counts[0] + counts[2]))" -eq 0 ]; }; then
     counts[1]=1
     echo "  FAILED  the run itself: it ended with status $status and $((counts[0] + counts[2])) tests; all of it is in $logs/$project.log"
-    grep -v '^ *at ' "$logs/$project.log" | tail -n 20 | sed 's/^/    /'
+    sed '/^ *at /d; s/^/    /' "$logs/$project.log" | tail -n 20
   fi
   jq -r '(.results.tests[]? | select(.status == "failed")), .results.extra.suites[]?.errors[]?
     | "  FAILED  \(.name)", ("\(.message // "")\n\(.trace // "")" | split("\n")[:15][] | "    " + .)' "$report"

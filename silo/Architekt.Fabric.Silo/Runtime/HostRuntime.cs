@@ -188,7 +188,7 @@ internal sealed partial class HostRuntime(
     public async Task WriteConsoleAsync(string vm, long epoch, byte[] data, CancellationToken cancellationToken)
     {
         var peer = peers.Require(vm, epoch);
-        await ConsoleLog.WriteAsync(Path.Combine(peer.Folder.Path, PeerApi.QemuFolder, PeerApi.ConsoleSocket), data, cancellationToken);
+        await ConsoleLog.WriteAsync(Path.Combine(peer.Folder.Path, PeerApi.QemuFolder, PeerApi.ConsoleSocket), data, time, cancellationToken);
     }
 
     private async Task ReturnMemoryAtTheEndAsync(SupervisedPeer peer)

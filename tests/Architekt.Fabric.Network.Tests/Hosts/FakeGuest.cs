@@ -24,8 +24,13 @@ internal sealed class FakeGuest(TapDevice tap, MacAddress mac)
         {
             var left = Math.Max(0, (patience - Stopwatch.GetElapsedTime(started)).TotalMilliseconds);
             var poll = new TestNativeMethods.PollDescriptor { Descriptor = tap.Handle.Number, Events = 1 };
-            if (TestNativeMethods.Poll(ref poll, 1, (int)Math.Ceiling(left)) == 0)
+            var ready = TestNativeMethods.Poll(ref poll, 1, (int)Math.Ceiling(left));
+            if (ready == 0)
                 return null;
+
+            // A signal, such as that of a child's end, interrupts poll(2) always (signal(7)); to read then would wait without a limit.
+            if (ready < 0)
+                continue;
 
             nint length;
             fixed (byte* start = buffer)

@@ -1,6 +1,8 @@
+using System.Net.Sockets;
 using System.Text;
 using Architekt.Fabric.Silo.Runtime;
 using Architekt.Fabric.Silo.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Architekt.Fabric.Silo.Tests.Runtime;
 
@@ -72,12 +74,58 @@ public sealed class ConsoleLogTests : IDisposable
     public async Task Write_NoOneListens_IsUnavailable()
     {
         var error = await Assert.ThrowsAsync<FabricException>(
-            () => ConsoleLog.WriteAsync(_host["console.sock"], [1], TestContext.Current.CancellationToken));
+            () => ConsoleLog.WriteAsync(_host["console.sock"], [1], TimeProvider.System, TestContext.Current.CancellationToken));
 
         Assert.True(error.IsTransient);
     }
 
+    /// <summary>As QEMU reads: no more than the guest's port takes, and nothing more once the other end has gone altogether.</summary>
+    [Fact]
+    public async Task Write_TakenInPieces_EndsWhenAllIsTaken()
+    {
+        using var listener = Listen();
+        var writing = ConsoleLog.WriteAsync(_host["console.sock"], "0123456789"u8.ToArray(), TimeProvider.System, TestContext.Current.CancellationToken);
+        using var console = await listener.AcceptAsync(TestContext.Current.CancellationToken);
+        await console.SendAsync("echo"u8.ToArray(), TestContext.Current.CancellationToken);
+        var taken = new byte[11];
+        var count = 0;
+        while (await console.ReceiveAsync(taken.AsMemory(count, Math.Min(3, taken.Length - count)), TestContext.Current.CancellationToken) is > 0 and var more)
+        {
+            count += more;
+            Assert.False(writing.IsCompleted);
+        }
+
+        Assert.Equal("0123456789", Encoding.ASCII.GetString(taken, 0, count));
+        Assert.False(writing.IsCompleted);
+        console.Close();
+        await writing.WaitAsync(Deadline.After(20));
+    }
+
+    [Fact]
+    public async Task Write_GuestDoesNotRead_IsUnavailable()
+    {
+        using var listener = Listen();
+        var time = new FakeTimeProvider();
+        var writing = ConsoleLog.WriteAsync(_host["console.sock"], [1], time, TestContext.Current.CancellationToken);
+        using var console = await listener.AcceptAsync(TestContext.Current.CancellationToken);
+        Assert.False(writing.IsCompleted);
+
+        time.Advance(TimeSpan.FromSeconds(11));
+
+        var error = await Assert.ThrowsAsync<FabricException>(() => writing.WaitAsync(Deadline.After(20)));
+        Assert.True(error.IsTransient);
+        Assert.Contains("has not read its console for 10 s", error.Message, StringComparison.Ordinal);
+    }
+
     public void Dispose() => _host.Dispose();
+
+    private Socket Listen()
+    {
+        var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint(_host["console.sock"]));
+        listener.Listen();
+        return listener;
+    }
 
     private Task WriteAsync(string text) => File.WriteAllTextAsync(LogPath, text, TestContext.Current.CancellationToken);
 
