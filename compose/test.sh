@@ -16,7 +16,7 @@ Installs the packages it needs, starts a Docker daemon if there is none, and bui
 Environment:
   ARCHITEKT_REQUIRE_TESTCONTAINERS=1  fails tests that would use another Postgres than the one in a container
   TEST_ALLOWED_SKIPS                  extended regular expression; the run fails if the reason of a skipped test does not match it
-  TEST_TIMEOUT                        seconds one project may take (default: 1800)
+  TEST_TIMEOUT                        seconds one project may take (default: 900)
   ARCHITEKT_OUT                       folder for everything built, and for logs (default: out in the repository)
 TEXT
 }
@@ -40,18 +40,18 @@ is_wanted() { # PROJECT NAME...
   return 1
 }
 
-declare -A started=()
+declare -A started=() since=()
 
 start_tests() { # PROJECT
-  timeout -k 30 "${TEST_TIMEOUT:-1800}" "$repository/tests/$1/bin/Debug/net10.0/$1" \
+  timeout -k 30 "${TEST_TIMEOUT:-900}" "$repository/tests/$1/bin/Debug/net10.0/$1" \
     -noColor -noLogo -noAutoReporters -reporter quiet -diagnostics -longRunning 120 -result-ctrf "$logs/$1.json" >"$logs/$1.log" 2>&1 &
-  started[$1]=$!
+  started[$1]=$! since[$1]=$SECONDS
 }
 
 finish_tests() { # PROJECT: adds its counts to passed, failed and skipped, and names what did not pass
   local project=$1 report=$logs/$1.json status=0 counts
-  echo "$project"
   wait "${started[$project]}" || status=$?
+  echo "$project  $((SECONDS - since[$project])) s"
   [ -s "$report" ] || echo '{}' >"$report"
   # "other" counts what broke outside of a test, such as the cleaning up of a class.
   read -r -a counts < <(jq -r '.results.summary // {} | "\(.passed // 0) \((.failed // 0) + (.other // 0)) \((.skipped // 0) + (.pending // 0))"' "$report")
@@ -72,7 +72,7 @@ finish_tests() { # PROJECT: adds its counts to passed, failed and skipped, and n
 run_faults() {
   local counts
   echo 'compose/faults.sh ci'
-  attended timeout -k 60 "${TEST_TIMEOUT:-1800}" "$repository/compose/faults.sh" ci >"$logs/faults.log" 2>&1 || true
+  attended timeout -k 60 "${TEST_TIMEOUT:-900}" "$repository/compose/faults.sh" ci >"$logs/faults.log" 2>&1 || true
   read -r -a counts < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$logs/faults.log" | tail -n 1; echo '0 1')
   [ "${counts[1]}" -eq 0 ] || tail -n 60 "$logs/faults.log" | sed 's/^/    /'
   passed=$((passed + counts[0])) failed=$((failed + counts[1]))
@@ -86,8 +86,9 @@ build_all
 say 'Building the solution, warnings as errors'
 cd "$repository"
 attended quietly "$logs/build.log" dotnet build Architekt.Fabric.sln -warnaserror -nologo -v quiet -m:2 --nodereuse:false -p:UseSharedCompilation=false
-say 'Checking the formatting'
-attended quietly "$logs/format.log" dotnet format whitespace Architekt.Fabric.sln --verify-no-changes --no-restore
+# It takes one processor for a minute and a half, and what comes next takes little.
+dotnet format Architekt.Fabric.sln --verify-no-changes --no-restore >"$logs/format.log" 2>&1 &
+formatting=$!
 
 say 'Preparing Docker and the image of Postgres'
 docker_start
@@ -97,17 +98,24 @@ say 'Running the tests'
 export ARCHITEKT_TEST_GUEST=$out/guest ARCHITEKT_TEST_PEER=$out/peer/architekt-peer ARCHITEKT_TEST_AGENTS=$out/cli/guest
 passed=0 failed=0 skipped=0
 : >"$logs/skipped"
-# Guests that boot, and clusters that wait: those two keep neither processor nor each other busy.
-beside=Architekt.Fabric.Blueprints.Tests besides=Architekt.Fabric.Grains.Tests
+# Two at a time where both wait more than they compute.
+declare -A second=([Architekt.Fabric.Blueprints.Tests]=Architekt.Fabric.Grains.Tests [Architekt.Fabric.Peer.Tests]=Architekt.Fabric.Runner.Tests)
 for folder in tests/*.Tests/; do
   project=$(basename "$folder")
-  is_wanted "$project" "$@" || continue
-  [ "$project" != "$besides" ] || ! is_wanted "$beside" "$@" || start_tests "$beside"
-  [ "$project" != "$beside" ] || ! is_wanted "$besides" "$@" || continue
-  start_tests "$project"
-  finish_tests "$project"
-  [ "$project" != "$besides" ] || ! is_wanted "$beside" "$@" || finish_tests "$beside"
+  is_wanted "$project" "$@" && [ -z "${started[$project]:-}" ] || continue
+  beside=${second[$project]:-}
+  [ -z "$beside" ] || is_wanted "$beside" "$@" || beside=
+  # shellcheck disable=SC2086 # One name or none.
+  for each in "$project" $beside; do start_tests "$each"; done
+  # shellcheck disable=SC2086
+  for each in "$project" $beside; do finish_tests "$each"; done
 done
+wait "$formatting" || {
+  echo '  FAILED  the formatting (dotnet format):'
+  tail -n 40 "$logs/format.log" | sed 's/^/    /'
+  failed=$((failed + 1))
+}
+
 # Only by its name: it takes four minutes, and all the others take most of half an hour.
 [[ " $* " != *" faults "* ]] || run_faults
 

@@ -162,6 +162,7 @@ public sealed partial class LazyFill : IAsyncDisposable
     public async Task CompleteAsync(CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
+        cancellationToken.ThrowIfCancellationRequested();
         Interlocked.Increment(ref _waiting);
         Change();
         try

@@ -189,11 +189,11 @@ public sealed class LazyFillTests
     }
 
     [Fact]
-    public async Task CompleteAsync_Cancelled_GoesOnInItsOwnMode()
+    public async Task CompleteAsync_CancelledBefore_StaysInItsOwnMode()
     {
         await using var guest = LazyGuest.Start(4096, _none, (0, 100));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => guest.Fill.CompleteAsync(new CancellationToken(canceled: true)));
-        Assert.Equal(FillMode.None, guest.Fill.Mode);
+        Assert.Equal((FillMode.None, 0), (guest.Fill.Mode, guest.Fill.Progress.PagesFilled));
         await guest.CompleteAsync();
         await guest.CompleteAsync();
     }
