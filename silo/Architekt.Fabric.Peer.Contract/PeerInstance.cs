@@ -39,6 +39,9 @@ public sealed record PeerInstance
     /// <summary>QEMU CPU model.</summary>
     public required string CpuModel { get; init; }
 
+    /// <summary>Features of the CPU model that the guest is not to see, by QEMU's names: it came from where they are not, or may have to go there. Null hides none.</summary>
+    public IReadOnlyList<string>? HiddenCpuFeatures { get; init; }
+
     /// <summary>Virtual CPUs.</summary>
     public required int Vcpus { get; init; }
 

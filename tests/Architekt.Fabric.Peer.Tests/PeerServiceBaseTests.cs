@@ -3,7 +3,7 @@ using Architekt.Fabric.Peer.Tests.Support;
 namespace Architekt.Fabric.Peer.Tests;
 
 /// <summary>Migrations to hosts that have something of the guest's RAM already. In each, the digests of both sides' RAM have to agree.</summary>
-[Collection(SharedGuest.Name)]
+[Collection(OnePackagedGuest.Name)]
 public sealed class PeerServiceBaseTests(PackagedGuest guest)
 {
     [Fact]
@@ -11,7 +11,7 @@ public sealed class PeerServiceBaseTests(PackagedGuest guest)
     {
         var package = await guest.RequireAsync();
         var from = new PeerBase(PackagedGuest.Digest, Path.Combine(package, PeerApi.CheckpointMemory));
-        var first = await guest.ResumeAsync(package);
+        var first = await guest.ResumeAsync(package, "none");
         await PackagedGuest.IntactAsync(first, 1);
 
         var second = await guest.MigrateAsync(first, package, "to-second", from);
@@ -37,7 +37,7 @@ public sealed class PeerServiceBaseTests(PackagedGuest guest)
     }
 
     [Fact]
-    public async Task Migrate_DestinationHasACheckpointOfTheBootedGuest_IsSentWhatChangedSinceOnly()
+    public async Task Checkpoint_OfTheBootedGuest_CanBeResumedAndADestinationThatHasItIsSentWhatChangedSinceOnly()
     {
         await guest.RequireAsync();
         var blueprint = TestHost.RequireGuest();
@@ -47,6 +47,9 @@ public sealed class PeerServiceBaseTests(PackagedGuest guest)
         var moment = await CheckpointAsync(first, "moment");
 
         Assert.Equal([moment.Name], first.Service.Status.Bases!);
+        await using (var fork = await guest.ResumeAsync(Path.GetDirectoryName(moment.MemoryPath)!, "now"))
+            await PackagedGuest.IntactAsync(fork, 2);
+        await PackagedGuest.IntactAsync(first, first.ConsoleText().Split("mem-intact").Length + 1);
         var second = await guest.MigrateAsync(first, blueprint, "to-moment", moment);
         AssertSmall(second.Offer, second.Switched);
         await PackagedGuest.IntactAsync(second.Destination, 1);

@@ -5,7 +5,7 @@ using Architekt.Fabric.Processes;
 namespace Architekt.Fabric.Peer.Tests;
 
 /// <summary>The destination's disk fails, or the way to it does: nobody can run there, and the guest goes on where it was with all that it had written.</summary>
-[Collection(SharedGuest.Name)]
+[Collection(OneMigratingGuest.Name)]
 public sealed class PeerServiceDestinationDiskTests(MigratingGuest guest) : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("architekt-peer-").FullName;
@@ -24,6 +24,61 @@ public sealed class PeerServiceDestinationDiskTests(MigratingGuest guest) : IDis
 
         // The guest syncs what it writes, and its writes are on both sides before it hears of them.
         await AssertIsNotSwitchedAsync(source, operation);
+        await AssertGoesOnAsync(source, destination, operation);
+    }
+
+    [Fact]
+    public async Task Switch_OnlyTheLastFlushOfTheDestinationsDiskFails_NobodyRunsThereAndTheGuestGoesOn()
+    {
+        const string operation = "last-flush";
+        var source = await guest.RequireLiveAsync();
+        var flushes = await WatchedFlushes.CreateAsync(_folder);
+        var (destination, offer) = await guest.PrepareAsync(operation, change: instance => instance with { QemuBinary = flushes.Qemu });
+        await source.Service.CopyAsync(MigratingGuest.CopyTo(offer, operation));
+        await MigratingGuest.WaitConvergedAsync(source);
+        await QuietAsync(source);
+        await GuestShell.RunAsync(source, "dd if=/dev/urandom of=/root/late bs=64k count=1; sync");
+        await source.Service.SuspendAsync(operation);
+        var gate = source.CloseGate($"{operation}.switching");
+        var before = flushes.Count;
+        var switching = source.Service.SwitchAsync(new PeerStep(operation));
+
+        // The flush before the guest stops is behind it, and was one.
+        await gate.ReachedAsync();
+        Assert.InRange(flushes.Count, before + 1, long.MaxValue);
+        flushes.Fail();
+
+        // Past the guest's page cache and without a flush of its own, so that the last one has something to do. It takes no new room on the disk, which qcow2 would flush.
+        var written = await GuestShell.RunAsync(source, "dd if=/dev/urandom of=/root/late bs=64k count=1 conv=notrunc oflag=direct 2>/dev/null && md5sum </root/late", seconds: 5);
+        gate.Open();
+
+        await Assert.ThrowsAnyAsync<Exception>(() => switching);
+
+        // It had everything but that its disk was written out.
+        var loaded = await destination.Service.WaitLoadedAsync(10_000, TestContext.Current.CancellationToken);
+        Assert.False(loaded.IsLoaded);
+        Assert.StartsWith("The device state could not be loaded: ", loaded.Error, StringComparison.Ordinal);
+        Assert.Equal(PeerState.HandedOver, source.Service.Status.State);
+        await AssertGoesOnAsync(source, destination, operation);
+        Assert.Equal(written, await GuestShell.RunAsync(guest.Current, "echo 3 >/proc/sys/vm/drop_caches; md5sum </root/late"));
+    }
+
+    [Fact]
+    public async Task Copy_ConnectionToTheDiskBreaksInTheMiddle_WhatCameIsFlushedAndTheExportClosed()
+    {
+        const string operation = "middle";
+        var source = await guest.RequireLiveAsync();
+        await QuietAsync(source);
+        var flushes = await WatchedFlushes.CreateAsync(_folder);
+        var (destination, offer) = await guest.PrepareAsync(operation, change: instance => instance with { QemuBinary = flushes.Qemu });
+        var before = flushes.Count;
+        await using var line = new CuttableLine(offer.DiskPort, cutAfter: 256 << 10);
+
+        await source.Service.CopyAsync(MigratingGuest.CopyTo(offer with { DiskPort = line.Port }, operation));
+
+        await AssertIsNotSwitchedAsync(source, operation);
+        await Deadline.UntilAsync(() => !File.Exists(ExportOf(destination)), "the destination closes the export");
+        Assert.InRange(flushes.Count, before + 1, long.MaxValue);
         await AssertGoesOnAsync(source, destination, operation);
     }
 
@@ -91,14 +146,15 @@ public sealed class PeerServiceDestinationDiskTests(MigratingGuest guest) : IDis
         Assert.Equal(0, destination.Service.Status.GrantedEpoch);
         await MigratingGuest.GiveUpAsync(source, destination, operation);
         await source.PingAgentAsync();
-        await AssertDiskIsWholeAsync(source);
+        await GuestShell.RunAsync(source, "killall -CONT diskcheck");
+        await GuestShell.VerifyRecordsAsync(source);
 
         await guest.MigrateAsync($"after-{operation}");
-        await AssertDiskIsWholeAsync(guest.Current);
+        await GuestShell.VerifyRecordsAsync(guest.Current);
     }
 
-    private static async Task AssertDiskIsWholeAsync(TestPeer peer) =>
-        Assert.Matches(@"diskcheck: [1-9]\d* ok, 0 bad", await GuestShell.RunAsync(peer, "diskcheck verify"));
+    /// <summary>The guest writes nothing to its disk any more, so that a flush of it is nobody's but the migration's. <see cref="AssertGoesOnAsync"/> lets it go on.</summary>
+    private static Task<string> QuietAsync(TestPeer peer) => GuestShell.RunAsync(peer, "killall -STOP diskcheck; sync");
 
     /// <summary>QEMU with a layer beneath its disk that fails what it is asked to flush, but not what qcow2 flushes by itself (QEMU, docs/devel/blkdebug.rst).</summary>
     private string QemuThatCannotFlush()

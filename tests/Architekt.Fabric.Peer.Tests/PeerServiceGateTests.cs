@@ -201,6 +201,17 @@ public sealed class PeerServiceGateTests : IDisposable
     }
 
     [Fact]
+    public async Task Boot_FeaturesAreToBeHidden_GuestsCpuIsWithoutThem()
+    {
+        await using var peer = await CreateAsync(change: static instance => instance with { HiddenCpuFeatures = ["avx2", "sse4.2"] });
+
+        await peer.Service.BootAsync(2);
+
+        var arguments = (await File.ReadAllTextAsync($"/proc/{peer.Qemu().Pid}/cmdline", TestContext.Current.CancellationToken)).Split('\0');
+        Assert.Equal("max,avx2=off,sse4.2=off", arguments[Array.IndexOf(arguments, "-cpu") + 1]);
+    }
+
+    [Fact]
     public async Task Boot_QemuRefusesToStart_SaysWhyAndLeavesNoMemory()
     {
         await using var peer = await CreateAsync(change: static instance => instance with { CpuModel = "no-such-cpu" });

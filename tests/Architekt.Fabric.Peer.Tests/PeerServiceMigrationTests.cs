@@ -3,7 +3,7 @@ using Architekt.Fabric.Peer.Tests.Support;
 namespace Architekt.Fabric.Peer.Tests;
 
 /// <summary>Live migration of a real guest between two peers.</summary>
-[Collection(SharedGuest.Name)]
+[Collection(OneMigratingGuest.Name)]
 public sealed class PeerServiceMigrationTests(MigratingGuest guest)
 {
     [Fact]
@@ -34,9 +34,38 @@ public sealed class PeerServiceMigrationTests(MigratingGuest guest)
         Assert.InRange(counters.StateBytes, 10_000, 4 << 20);
         Assert.InRange(counters.LastRoundBytes, 0, counters.MemoryBytes);
         Assert.InRange(switched.SourceMs, 0.01, 10_000);
-        Assert.InRange(loaded.LoadMs, 0.01, 10_000);
+
+        // Devices are loaded as they come, so next to nothing may be left for after the hand-over.
+        Assert.InRange(loaded.LoadMs, double.Epsilon, 10_000);
         Assert.InRange(running.SinceStateMs, 0.01, 20_000);
         Assert.Null(switched.Digest);
+    }
+
+    [Fact]
+    public async Task Switch_GuestWritesUntilItIsStopped_WhatItWroteBeforeIsNotSentInThePause()
+    {
+        const int Written = 8 << 20;
+        const string operation = "late-writes";
+        var source = await guest.RequireLiveAsync();
+        var (destination, offer) = await guest.PrepareAsync(operation);
+        await source.Service.CopyAsync(MigratingGuest.CopyTo(offer, operation));
+        await MigratingGuest.WaitConvergedAsync(source);
+        await source.Service.SuspendAsync(operation);
+        var gate = source.CloseGate($"{operation}.switching");
+        var switching = source.Service.SwitchAsync(new PeerStep(operation));
+
+        // All rounds but the one while QEMU gets ready to stop the guest are behind it.
+        await gate.ReachedAsync();
+        var before = (await source.Service.WaitTransferAsync(-1, Deadline.After(30))).Counters.MemoryBytes;
+        await GuestShell.RunAsync(source, $"head -c {Written} /dev/urandom >/tmp/late", seconds: 8);
+        gate.Open();
+        var counters = (await switching).Counters;
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"{counters}");
+        Assert.InRange(counters.MemoryBytes, before + Written, long.MaxValue);
+        Assert.InRange(counters.LastRoundBytes, 0, Written / 2);
+        await MigratingGuest.GiveUpAsync(source, destination, operation);
+        await GuestShell.RunAsync(source, "rm /tmp/late");
     }
 
     [Fact]
@@ -57,15 +86,13 @@ public sealed class PeerServiceMigrationTests(MigratingGuest guest)
     public async Task Migrate_GuestWritesItsDisk_FindsEveryRecordAfterwards()
     {
         await guest.RequireLiveAsync();
+        await GuestShell.WriteRecordsAsync(guest.Current);
         await guest.MigrateAsync("disk");
         var destination = guest.Current;
 
         // The guest reads back past its page cache what it was told is on the disk, before and after the move.
-        await Deadline.UntilAsync(
-            () => destination.ConsoleText().Contains("diskcheck: ", StringComparison.Ordinal), "the guest checks its disk on the destination", 120);
-
-        Assert.Matches(@"diskcheck: [1-9][0-9]* ok, 0 bad", destination.ConsoleText());
-        Assert.DoesNotContain("is bad:", destination.ConsoleText(), StringComparison.Ordinal);
+        await GuestShell.WriteRecordsAsync(destination);
+        await GuestShell.VerifyRecordsAsync(destination);
     }
 
     [Fact]
@@ -75,29 +102,5 @@ public sealed class PeerServiceMigrationTests(MigratingGuest guest)
         var migrated = await guest.MigrateAsync("twice");
 
         Assert.Same(migrated.Running, await migrated.Destination.Service.RunAsync(migrated.Destination.Instance.Epoch));
-    }
-
-    [Fact]
-    public async Task Stop_GuestHasMoved_ShutsDown()
-    {
-        await guest.RequireLiveAsync();
-        await guest.MigrateAsync("last");
-        var peer = guest.Current;
-
-        await peer.Service.StopAsync(peer.Instance.Epoch, force: false);
-
-        // On its way down the guest resets its devices, and QEMU must be able to do that with what it has loaded.
-        Assert.Equal(new PeerExit(peer.Instance.Epoch, PeerExitKind.ShutDown, "the guest shut down"), await peer.WaitForExitAsync(60));
-    }
-
-    [Fact]
-    public async Task Stop_GuestIsAsked_ShutsDown()
-    {
-        var peer = await guest.RequireLiveAsync();
-
-        await peer.Service.StopAsync(peer.Instance.Epoch, force: false);
-
-        var exit = await peer.WaitForExitAsync(60);
-        Assert.Equal(new PeerExit(peer.Instance.Epoch, PeerExitKind.ShutDown, "the guest shut down"), exit);
     }
 }

@@ -2,5 +2,5 @@ using System.Runtime.Versioning;
 
 [assembly: SupportedOSPlatform("linux")]
 
-// Every test has a QEMU of its own and the guests compute: side by side they would only wait for each other's processor.
-[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
+// A guest takes a processor, and two make up most of the time; beside them goes a class that waits most of its own. More would only wait for each other's processor.
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.Collections, MaxThreads = 3)]

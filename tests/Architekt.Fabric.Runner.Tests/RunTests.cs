@@ -243,6 +243,21 @@ public sealed class RunTests(PackagedGuest packaged) : IClassFixture<PackagedGue
     }
 
     [Fact]
+    public async Task Run_PackageFromACpuWithMore_IsRefusedBeforeAnythingIsStarted()
+    {
+        var package = Directory.CreateDirectory(Path.Combine(_host.State, "other-cpu")).FullName;
+        await PackagedGuest.WriteEmptyAsync(package, static manifest => manifest with { CpuFeatures = ["sse2", "avx512f"] });
+
+        var run = _host.Run(package);
+
+        Assert.Equal(4, await run.WaitForExitAsync());
+        Assert.Equal(
+            "fabric: The package 'packaged' needs the CPU feature avx512f, which this machine does not have: run it where the CPU has at least the same.", run.Error.TrimEnd());
+        Assert.Empty(_host.Runtimes());
+        Assert.Empty(_host.Processes());
+    }
+
+    [Fact]
     public async Task Run_NoPackage_ExitsWithNotFound()
     {
         var run = _host.Run(Path.Combine(_host.State, "none.ark"));

@@ -16,6 +16,7 @@ namespace Architekt.Fabric.Grains;
 /// <param name="HasLease">Whether it may only run under a lease.</param>
 /// <param name="Address">IPv4 address and prefix of its card where the fabric gives it one; another host that starts it anew gives it the same.</param>
 /// <param name="Gateway">IPv4 address of its default gateway, or null.</param>
+/// <param name="CpuFeatures">CPU features the guest has seen, by QEMU's names; it goes on only where they are. Null or empty: not known.</param>
 [GenerateSerializer, Immutable]
 [Alias("architekt.machine-description")]
 public sealed record MachineDescription(
@@ -33,4 +34,5 @@ public sealed record MachineDescription(
     bool HasMemory = false,
     bool HasLease = false,
     string? Address = null,
-    string? Gateway = null);
+    string? Gateway = null,
+    IReadOnlyList<string>? CpuFeatures = null);

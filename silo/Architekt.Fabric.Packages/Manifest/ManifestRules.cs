@@ -13,7 +13,10 @@ internal static partial class ManifestRules
     private const int SectorSize = 512;
     private const int MaxVcpus = 255;
     private const int MaxCommandLine = 2047;
-    private const int MaxCpuFeatures = 256;
+
+    /// <summary>QEMU 7.2 has names for 320 of them, later ones for more.</summary>
+    private const int MaxCpuFeatures = 1024;
+
     private const int MaxLabels = 64;
     private const int MaxLabelValue = 1024;
 

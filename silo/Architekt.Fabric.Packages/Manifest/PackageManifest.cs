@@ -42,7 +42,9 @@ public sealed record PackageManifest
     /// <summary>The machine whose state was saved; required for a package, and a blueprint has none.</summary>
     public PackageMachine? Machine { get; init; }
 
-    /// <summary>CPU features the guest must find, by QEMU's names.</summary>
+    /// <summary>
+    /// CPU features the guest must find, by QEMU's names: those it has seen, where memory and state were saved. None is known of a package without.
+    /// </summary>
     public IReadOnlyList<string> CpuFeatures { get; init; } = [];
 
     /// <summary>How many virtual CPUs, 1 to 255.</summary>

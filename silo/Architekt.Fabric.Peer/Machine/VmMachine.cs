@@ -246,6 +246,7 @@ internal sealed class VmMachine : IAsyncDisposable
             TypeVersion = instance.MachineVersion,
             Accelerator = instance.Accelerator == "kvm" ? QemuAccelerator.Kvm : QemuAccelerator.Tcg,
             CpuModel = instance.CpuModel,
+            HiddenCpuFeatures = instance.HiddenCpuFeatures ?? [],
             VirtualCpus = instance.Vcpus,
             MemoryBytes = instance.MemoryBytes,
             MemoryPath = folder.Memory,

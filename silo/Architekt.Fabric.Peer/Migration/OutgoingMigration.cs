@@ -164,6 +164,7 @@ internal sealed class OutgoingMigration : IAsyncDisposable
         // What the guest wrote while it got ready need not be sent in the pause.
         await preCopy.HurriedRoundAsync(cancellationToken);
         var roundTripMs = await MeasureRoundTripAsync(cancellationToken);
+        await PassAsync("switching", cancellationToken);
         _frames?.Discard();
 
         var stopping = qmp.WaitForEventAsync(QmpEventNames.Stop, filter: null, cancellationToken);

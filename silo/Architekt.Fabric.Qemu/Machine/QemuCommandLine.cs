@@ -54,7 +54,7 @@ public static partial class QemuCommandLine
             "-nodefaults", "-no-user-config", "-display", "none",
             "-machine", MachineOption(machine),
             "-accel", kvm ? "kvm" : "tcg",
-            "-cpu", machine.CpuModel ?? (kvm ? "host" : "max"),
+            "-cpu", (machine.CpuModel ?? (kvm ? "host" : "max")) + string.Concat(machine.HiddenCpuFeatures.Select(static feature => $",{feature}=off")),
             "-smp", $"cpus={machine.VirtualCpus}",
             "-m", $"size={machine.MemoryBytes / Mebibyte}M",
             "-object", $"memory-backend-file,id=ram0,size={machine.MemoryBytes},mem-path={Escape(machine.MemoryPath)},share=on",
@@ -186,6 +186,8 @@ public static partial class QemuCommandLine
         Require(machine.ConsoleLogPath is null || machine.ConsoleSocketPath is not null, "a console log needs a console socket");
         Require(machine.TypeVersion is null || (machine.Type == QemuMachineType.Q35 && VersionPattern().IsMatch(machine.TypeVersion)),
             $"the machine type version '{machine.TypeVersion}' is not of the form 7.2, or the machine type is not q35, the only one with versions");
+        foreach (var feature in machine.HiddenCpuFeatures)
+            Require(FeaturePattern().IsMatch(feature), $"'{feature}' is not the name of a CPU feature like avx512f");
         Require(machine.Network is null || machine.Network.TapDescriptor > 2,
             "the TAP's descriptor must be above 2, because 0 to 2 are QEMU's standard streams");
         Require(machine.Network is null || MacPattern().IsMatch(machine.Network.MacAddress),
@@ -212,6 +214,9 @@ public static partial class QemuCommandLine
 
     [GeneratedRegex(@"^[0-9]+\.[0-9]+\z", RegexOptions.CultureInvariant)]
     private static partial Regex VersionPattern();
+
+    [GeneratedRegex(@"^[a-z0-9][a-z0-9._-]*\z", RegexOptions.CultureInvariant)]
+    private static partial Regex FeaturePattern();
 
     [GeneratedRegex(@"^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}\z", RegexOptions.CultureInvariant)]
     private static partial Regex MacPattern();

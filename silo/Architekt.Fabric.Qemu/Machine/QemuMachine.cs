@@ -21,6 +21,9 @@ public sealed record QemuMachine
     /// <summary>CPU model; null is <c>max</c> under TCG and <c>host</c> under KVM.</summary>
     public string? CpuModel { get; init; }
 
+    /// <summary>Features of the model that the guest is not to see, by QEMU's names.</summary>
+    public IReadOnlyList<string> HiddenCpuFeatures { get; init; } = [];
+
     /// <summary>Virtual CPUs, 1 to 255 (288 is q35's limit in QEMU 7.2, but above 255 it needs an interrupt remapper).</summary>
     public int VirtualCpus { get; init; } = 1;
 

@@ -34,7 +34,7 @@ internal sealed record HostFacts(Version Qemu, int? QemuUserId, IReadOnlyList<in
     {
         if (options.Accelerator is { } chosen) return chosen;
         if (!File.Exists(KvmDevice)) return "tcg";
-        var mark = $"{(await File.ReadAllTextAsync(BootIdFile, cancellationToken)).Trim()} {Qemu} {QemuUserId ?? -1} ";
+        var mark = $"{await ReadBootIdAsync(cancellationToken)} {Qemu} {QemuUserId ?? -1} ";
         if (File.Exists(root.AcceleratorFile) && (await File.ReadAllTextAsync(root.AcceleratorFile, cancellationToken)).Trim() is var known
             && known.StartsWith(mark, StringComparison.Ordinal) && known[mark.Length..] is ("kvm" or "tcg") and var found)
             return found;
@@ -43,4 +43,27 @@ internal sealed record HostFacts(Version Qemu, int? QemuUserId, IReadOnlyList<in
         await File.WriteAllTextAsync(root.AcceleratorFile, mark + accelerator, cancellationToken);
         return accelerator;
     }
+
+    /// <summary>What guests see of a CPU here. Asked once after each boot of this machine, which is when its kernel, its microcode or its processor may be another.</summary>
+    public async Task<IReadOnlyList<string>> FindCpuFeaturesAsync(
+        RunnerOptions options, RunnerRoot root, string accelerator, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var file = root.CpuFeaturesFile(accelerator);
+        var mark = $"{await ReadBootIdAsync(cancellationToken)} {Qemu} {options.QemuBinary}";
+        if (File.Exists(file) && await File.ReadAllLinesAsync(file, cancellationToken) is [var known, .. var features] && known == mark) return features;
+        try
+        {
+            features = [.. await CpuFeatureProbe.ProbeAsync(
+                options.QemuBinary, accelerator == "kvm" ? QemuAccelerator.Kvm : QemuAccelerator.Tcg, time, logger: null, cancellationToken)];
+        }
+        catch (QemuStartException error)
+        {
+            throw new RunnerException(RunnerErrorCode.Unsupported, error.Message, error);
+        }
+
+        await File.WriteAllLinesAsync(file, [mark, .. features], cancellationToken);
+        return features;
+    }
+
+    private static async Task<string> ReadBootIdAsync(CancellationToken cancellationToken) => (await File.ReadAllTextAsync(BootIdFile, cancellationToken)).Trim();
 }

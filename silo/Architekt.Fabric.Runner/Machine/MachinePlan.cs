@@ -10,7 +10,8 @@ namespace Architekt.Fabric.Runner.Machine;
 /// <param name="Start">How it begins.</param>
 /// <param name="Record">The machine.</param>
 /// <param name="State">What it goes on from; null for the package itself.</param>
-internal sealed record MachinePlan(RunStart Start, MachineRecord Record, MachineState? State)
+/// <param name="HiddenCpuFeatures">CPU features this machine has and the guest has not seen.</param>
+internal sealed record MachinePlan(RunStart Start, MachineRecord Record, MachineState? State, IReadOnlyList<string> HiddenCpuFeatures)
 {
     public const long Epoch = 1;
 
@@ -28,15 +29,18 @@ internal sealed record MachinePlan(RunStart Start, MachineRecord Record, Machine
             : manifest.Machine is not null ? RunStart.Resumed : RunStart.Booted;
         if (start == RunStart.Continued)
         {
-            RequireSameMachine(options, host, state!.Record.Accelerator, state.Record.QemuVersion, "The suspended state");
-            return new MachinePlan(start, state.Record, state);
+            const string What = "The suspended state";
+            RequireSameMachine(options, host, state!.Record.Accelerator, state.Record.QemuVersion, What);
+            return new MachinePlan(start, state.Record, state, await HideAsync(state.Record, What));
         }
 
         if (start == RunStart.Resumed)
         {
-            RequireSameMachine(options, host, manifest.Machine!.Accelerator, manifest.QemuVersion!, $"The package '{manifest.Name}'");
+            var what = $"The package '{manifest.Name}'";
+            RequireSameMachine(options, host, manifest.Machine!.Accelerator, manifest.QemuVersion!, what);
             var resumed = Describe(manifest, digest, host, manifest.Machine.Accelerator, manifest.Machine.CpuModel, manifest.Machine.Mac, manifest.KernelCommandLine);
-            return new MachinePlan(start, resumed with { IsCardOnTap = resumed.Mac is not null }, state);
+            resumed = resumed with { IsCardOnTap = resumed.Mac is not null, CpuFeatures = manifest.CpuFeatures };
+            return new MachinePlan(start, resumed, state, await HideAsync(resumed, what));
         }
 
         var accelerator = await host.ChooseAcceleratorAsync(options, root, time, cancellationToken);
@@ -46,7 +50,17 @@ internal sealed record MachinePlan(RunStart Start, MachineRecord Record, Machine
         if (hasCard && GuestNetworkArguments.Read(commandLine).Address is null) commandLine = GuestNetworkArguments.AddDefault(commandLine);
         var booted = Describe(
             manifest, digest, host, accelerator, accelerator == "kvm" ? "host" : "max", hasCard ? before?.Mac ?? DefaultMac : null, commandLine);
-        return new MachinePlan(start, booted, state);
+        return new MachinePlan(
+            start, booted with { CpuFeatures = await host.FindCpuFeaturesAsync(options, root, accelerator, time, cancellationToken) }, state, HiddenCpuFeatures: []);
+
+        async Task<IReadOnlyList<string>> HideAsync(MachineRecord record, string what)
+        {
+            if (record.CpuFeatures is not { Count: > 0 } seen) return [];
+            var found = await host.FindCpuFeaturesAsync(options, root, record.Accelerator, time, cancellationToken);
+            return CpuFeatures.Describe(CpuFeatures.Missing(seen, found)) is { } missing
+                ? throw new RunnerException(RunnerErrorCode.Unsupported, $"{what} needs {missing}, which this machine does not have: run it where the CPU has at least the same.")
+                : CpuFeatures.Unseen(seen, found);
+        }
     }
 
     public PeerInstance ToInstance(string name, RunnerOptions options, HostFacts host, MachineFolder folder, StoredPackage package)
@@ -66,6 +80,7 @@ internal sealed record MachinePlan(RunStart Start, MachineRecord Record, Machine
             MachineType = Record.MachineType,
             Accelerator = Record.Accelerator,
             CpuModel = Record.CpuModel,
+            HiddenCpuFeatures = HiddenCpuFeatures,
             Vcpus = Record.Vcpus,
             MemoryBytes = Record.MemoryBytes,
             KernelPath = package.PathOf(PackageEntryNames.Kernel),

@@ -15,6 +15,9 @@ internal sealed record MachineRecord
 
     public required string CpuModel { get; init; }
 
+    /// <summary>CPU features the guest has seen, by QEMU's names; null or empty: not known.</summary>
+    public IReadOnlyList<string>? CpuFeatures { get; init; }
+
     /// <summary>The QEMU that ran it last.</summary>
     public required string QemuVersion { get; init; }
 

@@ -30,6 +30,9 @@ internal sealed partial class RunnerRoot
     /// <summary>Which accelerator was found to work.</summary>
     public string AcceleratorFile => System.IO.Path.Combine(Path, "accelerator");
 
+    /// <summary>What guests see of a CPU under an accelerator.</summary>
+    public string CpuFeaturesFile(string accelerator) => System.IO.Path.Combine(Path, $"cpu-features-{accelerator}");
+
     public static bool IsName(string name) => NamePattern().IsMatch(name);
 
     /// <summary>The packages that machines which are not running need.</summary>

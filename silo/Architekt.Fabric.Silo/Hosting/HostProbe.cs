@@ -15,16 +15,19 @@ internal static partial class HostProbe
 
     public static async Task<HostFacts> RunAsync(FabricOptions options, ILogger logger, CancellationToken cancellationToken)
     {
-        QemuVersion qemu;
         try
         {
-            qemu = await QemuBinary.DetectAsync(options.QemuBinary, cancellationToken);
+            return await FindAsync(options, logger, cancellationToken);
         }
         catch (QemuStartException error)
         {
             throw new FabricException(FabricErrorCode.Unsupported, error.Message, innerException: error);
         }
+    }
 
+    private static async Task<HostFacts> FindAsync(FabricOptions options, ILogger logger, CancellationToken cancellationToken)
+    {
+        var qemu = await QemuBinary.DetectAsync(options.QemuBinary, cancellationToken);
         var user = ChooseQemuUser(options, logger);
         var groups = user is null ? [] : QemuUser.KvmGroup();
         var (accelerator, reason) = options.Accelerator is { } forced
@@ -40,7 +43,11 @@ internal static partial class HostProbe
             Environment.OSVersion.Version.ToString(),
             tracking.Reason,
             options.MemoryBytes ?? (long)(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes * GuestShare) / (2 << 20) * (2 << 20),
-            options.Vcpus ?? Environment.ProcessorCount * VcpusPerProcessor);
+            options.Vcpus ?? Environment.ProcessorCount * VcpusPerProcessor)
+        {
+            CpuFeatures = await CpuFeatureProbe.ProbeAsync(
+                options.QemuBinary, accelerator == "kvm" ? QemuAccelerator.Kvm : QemuAccelerator.Tcg, TimeProvider.System, logger: null, cancellationToken),
+        };
         LogFacts(logger, options.HostName, facts.Accelerator, reason, facts.QemuVersion, tracking.Reason ?? "yes");
         return facts;
     }

@@ -19,4 +19,8 @@ internal sealed record HostFacts(
     string Kernel,
     string? TrackingReason,
     long MemoryBytes,
-    int Vcpus);
+    int Vcpus)
+{
+    /// <summary>CPU features guests find here, by QEMU's names.</summary>
+    public IReadOnlyList<string> CpuFeatures { get; init; } = [];
+}

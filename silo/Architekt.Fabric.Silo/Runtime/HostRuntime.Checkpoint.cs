@@ -62,6 +62,7 @@ internal sealed partial class HostRuntime
             Kind = PackageKind.Package,
             QemuVersion = machine.QemuVersion,
             Machine = new PackageMachine { Accelerator = machine.Accelerator, CpuModel = machine.CpuModel, Mac = machine.Mac },
+            CpuFeatures = machine.CpuFeatures ?? [],
             Vcpus = machine.Vcpus,
             MemoryBytes = machine.MemoryBytes,
             KernelCommandLine = machine.KernelCommandLine,

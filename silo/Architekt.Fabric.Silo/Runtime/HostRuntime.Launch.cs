@@ -34,6 +34,8 @@ internal sealed partial class HostRuntime
         FabricException Refuse(FabricErrorCode code, string reason) => new(code, $"Package '{name}' {reason}.");
     }
 
+    private string? MissingCpuFeatures(IReadOnlyList<string>? seen) => CpuFeatures.Describe(CpuFeatures.Missing(seen ?? [], facts.CpuFeatures));
+
     private async Task<SupervisedPeer> LaunchAsync(
         string vm, long epoch, MachineDescription machine, VmStart? start, CancellationToken cancellationToken)
     {
@@ -66,6 +68,7 @@ internal sealed partial class HostRuntime
                 MachineVersion = QemuMachines.VersionOf(machine.MachineType, machine.QemuVersion),
                 Accelerator = machine.Accelerator,
                 CpuModel = machine.CpuModel,
+                HiddenCpuFeatures = CpuFeatures.Unseen(machine.CpuFeatures ?? [], facts.CpuFeatures),
                 Vcpus = machine.Vcpus,
                 MemoryBytes = machine.MemoryBytes,
                 KernelPath = package.PathOf(PackageEntryNames.Kernel),

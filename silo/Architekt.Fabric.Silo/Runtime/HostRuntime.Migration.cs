@@ -18,8 +18,15 @@ internal sealed partial class HostRuntime
         return reasons;
     }
 
-    public Task<IReadOnlyList<string>> CheckDestinationAsync(MigrationPlan plan, CancellationToken cancellationToken) =>
-        Task.FromResult(RefusalsOf(plan.Vm, plan.Machine, plan.IsStopped));
+    public Task<IReadOnlyList<string>> CheckDestinationAsync(MigrationPlan plan, CancellationToken cancellationToken)
+    {
+        var reasons = RefusalsOf(plan.Vm, plan.Machine, plan.IsStopped).ToList();
+
+        // One that boots anew looks anew.
+        if (!plan.IsStopped && MissingCpuFeatures(plan.Machine.CpuFeatures) is { } missing)
+            reasons.Add($"'{plan.Vm}' has found {missing} where it runs, and host '{HostName}' does not have that: choose a host whose CPU has at least the same");
+        return Task.FromResult<IReadOnlyList<string>>(reasons);
+    }
 
     /// <summary>Why this host cannot have such a VM; empty if it can.</summary>
     public IReadOnlyList<string> RefusalsOf(string vm, MachineDescription machine, bool isStopped)

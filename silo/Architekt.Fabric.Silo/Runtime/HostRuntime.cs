@@ -51,6 +51,8 @@ internal sealed partial class HostRuntime(
         var manifest = package.Manifest;
         KernelArguments.Require(spec.Address, spec.Gateway);
         if (manifest.Machine is { } packaged) RequireSameMachine(spec, package, packaged);
+        if (MissingCpuFeatures(manifest.CpuFeatures) is { } missing)
+            throw new FabricException(FabricErrorCode.Unsupported, $"Package '{NameOf(package, spec.Package)}' needs {missing}, which host '{HostName}' does not have: run it on a host whose CPU has at least those of the one it was made on.");
         var memoryBytes = spec.MemoryBytes ?? manifest.MemoryBytes;
         var vcpus = spec.Vcpus ?? manifest.Vcpus;
         if (memoryBytes <= 0 || memoryBytes % MemoryGranule != 0)
@@ -81,7 +83,8 @@ internal sealed partial class HostRuntime(
             manifest.Kind == PackageKind.Package,
             spec.Availability == VmAvailability.Failover,
             spec.Address,
-            spec.Gateway);
+            spec.Gateway,
+            (manifest.Machine is null ? facts.CpuFeatures : manifest.CpuFeatures).ToArray());
     }
 
     public async Task StartAsync(VmInstance instance, CancellationToken cancellationToken)

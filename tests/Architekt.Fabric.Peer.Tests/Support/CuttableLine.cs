@@ -7,12 +7,16 @@ namespace Architekt.Fabric.Peer.Tests.Support;
 /// <summary>A TCP port that leads to another one until it is cut, as a network does in the middle.</summary>
 internal sealed class CuttableLine : IAsyncDisposable
 {
+    private readonly long _cutAfter;
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _cut = new();
     private readonly Task _carrying;
 
-    public CuttableLine(int target)
+    /// <param name="target">The other one.</param>
+    /// <param name="cutAfter">Bytes to there after which it is cut.</param>
+    public CuttableLine(int target, long cutAfter = long.MaxValue)
     {
+        _cutAfter = cutAfter;
         _listener.Start();
         _carrying = CarryAsync(target);
     }
@@ -37,7 +41,8 @@ internal sealed class CuttableLine : IAsyncDisposable
             var near = await _listener.AcceptSocketAsync(_cut.Token);
             var far = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             await far.ConnectAsync(new IPEndPoint(IPAddress.Loopback, target), _cut.Token);
-            await SocketRelay.RunAsync(near, far, static _ => { }, _cut.Token);
+            var carried = 0L;
+            await SocketRelay.RunAsync(near, far, count => { if ((carried += count) >= _cutAfter) _cut.Cancel(); }, _cut.Token);
         }
         catch (Exception error) when (error is OperationCanceledException or SocketException or ObjectDisposedException)
         {

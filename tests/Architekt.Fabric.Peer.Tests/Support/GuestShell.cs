@@ -6,6 +6,13 @@ namespace Architekt.Fabric.Peer.Tests.Support;
 /// <summary>The root shell on a guest's serial console.</summary>
 internal static class GuestShell
 {
+    /// <summary>Waits until the guest, which writes numbered records to its disk all the time, has been told of some more that they are there.</summary>
+    public static Task WriteRecordsAsync(TestPeer peer) => RunAsync(
+        peer, "n() { cat /var/lib/diskcheck/last 2>/dev/null || echo 0; }; l=$(n); while [ $(n) -lt $((l + 3)) ]; do usleep 50000; done");
+
+    /// <summary>Has the guest read its newest records back from the disk itself.</summary>
+    public static async Task VerifyRecordsAsync(TestPeer peer) => Assert.Matches(@"diskcheck: [1-9]\d* ok, 0 bad", await RunAsync(peer, "diskcheck verify"));
+
     /// <summary>Runs a command and returns what it printed.</summary>
     public static async Task<string> RunAsync(TestPeer peer, string command, int seconds = 60)
     {

@@ -15,6 +15,9 @@ public sealed class PackagedGuest : IAsyncLifetime
     private const string MemoryCheck =
         "(head -c 16777216 /dev/urandom >/tmp/f; s=$(md5sum </tmp/f); while :; do t=$(md5sum </tmp/f); if [ \"$t\" = \"$s\" ]; then echo mem-''intact; else echo mem-''BROKEN; fi; usleep 200000; done) >/dev/console 2>&1 </dev/null &";
 
+    /// <summary>Says on the console that the guest has been told of its resume: the last that happens to it because of that.</summary>
+    private const string Hook = "h=/etc/architekt/after-resume.d/said; echo '#!/bin/sh' >$h; echo 'echo told-of-resume >/dev/console' >>$h; chmod 755 $h";
+
     private readonly Dictionary<long, string> _packages = [];
     private readonly List<TestPeer> _peers = [];
     private long _epoch;
@@ -47,6 +50,7 @@ public sealed class PackagedGuest : IAsyncLifetime
         var peer = await CreateAsync(TestHost.RequireGuest(), megabytes);
         await peer.Service.BootAsync(peer.Instance.Epoch);
         await Deadline.UntilAsync(() => peer.Service.Status.IsLive, "the guest says that it is up", BootSeconds);
+        await GuestShell.RunAsync(peer, Hook);
         await GuestShell.RunAsync(peer, MemoryCheck);
         await IntactAsync(peer, 1);
         return peer;
@@ -100,6 +104,28 @@ public sealed class PackagedGuest : IAsyncLifetime
     {
         await Deadline.UntilAsync(() => peer.ConsoleText().Split(Intact).Length > times, $"the guest looks at its memory {times} times", 90);
         Assert.DoesNotContain("mem-BROKEN", peer.ConsoleText(), StringComparison.Ordinal);
+    }
+
+    /// <summary>
+    /// Waits until a guest that has resumed is at rest: it has been told so, writes nothing to its disk any more, and goes through all of its work without touching RAM that it had not touched
+    /// before. Returns what it has touched.
+    /// </summary>
+    internal static async Task<PeerStatus> AtRestAsync(TestPeer peer)
+    {
+        await Deadline.UntilAsync(() => peer.ConsoleText().Contains("told-of-resume", StringComparison.Ordinal), "the guest has run its hooks");
+        await GuestShell.RunAsync(peer, "killall -STOP diskcheck");
+        var last = peer.Service.Status;
+        await Deadline.UntilAsync(
+            async () =>
+            {
+                var before = last;
+                await IntactAsync(peer, peer.ConsoleText().Split(Intact).Length + 1);
+                last = peer.Service.Status;
+                return (last.Fill!.PagesOnDemand, last.ResidentBytes) == (before.Fill!.PagesOnDemand, before.ResidentBytes);
+            },
+            "the guest touches no more of its memory",
+            90);
+        return last;
     }
 
     public async ValueTask DisposeAsync()

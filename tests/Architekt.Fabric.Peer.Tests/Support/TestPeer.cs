@@ -17,7 +17,8 @@ internal sealed class TestPeer : IAsyncDisposable
     {
         _folder = folder;
         Instance = instance;
-        Service = new PeerService(instance, new PeerFolder(folder), tracking, TimeProvider.System, NullLogger<PeerService>.Instance);
+        Service = new PeerService(
+            instance, new PeerFolder(folder), tracking, TimeProvider.System, NullLogger<PeerService>.Instance, new FileGate(folder, TimeProvider.System));
     }
 
     public PeerInstance Instance { get; }
@@ -61,6 +62,9 @@ internal sealed class TestPeer : IAsyncDisposable
         await using var agent = await AgentClient.ConnectAsync(AgentSocket, TestContext.Current.CancellationToken);
         await agent.PingAsync(PingTimeout, TestContext.Current.CancellationToken);
     }
+
+    /// <summary>Has this peer wait at a point of its migration, named OPERATION.POINT (<see cref="FileGate"/>).</summary>
+    public ClosedGate CloseGate(string name) => new(Path.Combine(_folder, name));
 
     public async ValueTask DisposeAsync()
     {

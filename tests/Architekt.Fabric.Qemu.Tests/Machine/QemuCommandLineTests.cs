@@ -105,9 +105,9 @@ public sealed class QemuCommandLineTests
     [Fact]
     public void Build_VersionedMachineAndModel_AreNamed()
     {
-        var arguments = QemuCommandLine.Build(Plain with { TypeVersion = "7.2", CpuModel = "EPYC" });
+        var arguments = QemuCommandLine.Build(Plain with { TypeVersion = "7.2", CpuModel = "EPYC", HiddenCpuFeatures = ["avx2", "sse4.1"] });
         Assert.Equal("pc-q35-7.2,sata=off,smbus=off,vmport=off,smm=off,hpet=off,memory-backend=ram0,suppress-vmdesc=on", After(arguments, "-machine"));
-        Assert.Equal("EPYC", After(arguments, "-cpu"));
+        Assert.Equal("EPYC,avx2=off,sse4.1=off", After(arguments, "-cpu"));
     }
 
     [Fact]
@@ -195,6 +195,7 @@ public sealed class QemuCommandLineTests
         { "needs a console socket", Plain with { ConsoleLogPath = "/log" } },
         { "'7.2,x=y'", Plain with { TypeVersion = "7.2,x=y" } },
         { "only one with versions", Plain with { TypeVersion = "7.2", Type = QemuMachineType.Microvm } },
+        { "is not the name of a CPU feature", Plain with { HiddenCpuFeatures = ["avx2", "avx=on,lm"] } },
         { "not a MAC address", Plain with { Network = new(7, "52:54:00:12:34:56,x=y") } },
         { "not a MAC address", Plain with { Network = new(7, "52:54:00:12:34:56\n") } },
         { "must be above 2", Plain with { Network = new(2, "52:54:00:12:34:56") } },

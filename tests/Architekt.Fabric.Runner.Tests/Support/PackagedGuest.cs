@@ -76,7 +76,15 @@ public sealed class PackagedGuest : IAsyncLifetime
         return package;
     }
 
-    private static async Task WriteManifestAsync(string package, string mac)
+    /// <summary>A package of the right form whose guest is not even one.</summary>
+    internal static async Task WriteEmptyAsync(string package, Func<PackageManifest, PackageManifest> change)
+    {
+        foreach (var (name, size) in new[] { ("kernel", 4096), ("initramfs", 4096), ("disk", 4096), ("memory", 2 << 20), ("state", 4096) })
+            await File.WriteAllBytesAsync(Path.Combine(package, name), new byte[size]);
+        await WriteManifestAsync(package, mac: null, manifest => change(manifest with { MemoryBytes = 2 << 20 }));
+    }
+
+    private static async Task WriteManifestAsync(string package, string? mac, Func<PackageManifest, PackageManifest>? change = null)
     {
         var entries = new List<PackageEntry>();
         foreach (var name in new[] { "kernel", "initramfs", "disk", "memory", "state" })
@@ -102,6 +110,6 @@ public sealed class PackagedGuest : IAsyncLifetime
             CreatedAt = DateTimeOffset.UnixEpoch,
             Entries = entries,
         };
-        await File.WriteAllBytesAsync(Path.Combine(package, PackageManifest.FileName), manifest.ToUtf8());
+        await File.WriteAllBytesAsync(Path.Combine(package, PackageManifest.FileName), (change?.Invoke(manifest) ?? manifest).ToUtf8());
     }
 }

@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
+using Architekt.Fabric.Grains;
 using Architekt.Fabric.Packages;
+using Architekt.Fabric.Qemu;
 using Architekt.Fabric.Silo.Runtime;
 using Architekt.Fabric.Silo.Tests.Support;
 
@@ -21,6 +23,7 @@ public sealed class ResumeRefusalTests : IAsyncDisposable
         { "kvm", FabricErrorCode.Unsupported, "was made under kvm, and host 'host-a' runs guests under tcg" },
         { "newer-qemu", FabricErrorCode.Unsupported, "was made by QEMU 9.1.0, and host 'host-a' has the older 7.2.22" },
         { "older-microvm", FabricErrorCode.Unsupported, "was made by QEMU 7.1.0, and host 'host-a' has 7.2.22, whose microvm is another machine" },
+        { "cpu", FabricErrorCode.Unsupported, "needs the CPU features amx-tile and avx512f, which host 'host-a' does not have" },
         { "memory", FabricErrorCode.InvalidArgument, "has 2 MiB of RAM, and its VMs cannot have another size" },
         { "vcpus", FabricErrorCode.InvalidArgument, "has 1 virtual CPUs, and its VMs cannot have 2" },
         { "kernel-arguments", FabricErrorCode.InvalidArgument, "its kernel read its command line when it booted" },
@@ -45,6 +48,7 @@ public sealed class ResumeRefusalTests : IAsyncDisposable
             "kvm" => manifest => manifest with { Machine = manifest.Machine! with { Accelerator = "kvm" } },
             "newer-qemu" => manifest => manifest with { QemuVersion = "9.1.0" },
             "older-microvm" => manifest => manifest with { QemuVersion = "7.1.0", MachineType = PackageMachineType.Microvm },
+            "cpu" => static manifest => manifest with { CpuFeatures = ["sse2", "avx512f", "lm", "amx-tile"] },
             "no-network" or "no-bridge" => manifest => manifest with { Machine = manifest.Machine! with { Mac = Card } },
             _ => static manifest => manifest,
         });
@@ -81,6 +85,33 @@ public sealed class ResumeRefusalTests : IAsyncDisposable
 
         Assert.Equal(("q35", "7.1.3", "EPYC", true), (machine.MachineType, machine.QemuVersion, machine.CpuModel, machine.HasMemory));
         Assert.Equal("7.1", QemuMachines.VersionOf(machine.MachineType, machine.QemuVersion));
+    }
+
+    [Fact]
+    public async Task DescribeMachine_OfAPackageThatSaysWhatItsGuestHasSeen_CarriesThatAndNotWhatTheHostHas()
+    {
+        var host = await HostAsync(manifest => manifest with { CpuFeatures = ["lm", "sse2"] });
+
+        var machine = await host.Runtime.DescribeMachineAsync(new VmSpec("vm", "warm", HasNetwork: false), Token);
+
+        Assert.Equal(["lm", "sse2"], machine.CpuFeatures!);
+        Assert.Equal(["sse4.1"], CpuFeatures.Unseen(machine.CpuFeatures!, RuntimeHost.Facts.CpuFeatures));
+    }
+
+    [Theory]
+    [InlineData("lm sse2", false, null)]
+    [InlineData("", false, null)]
+    [InlineData("lm avx512f", true, null)]
+    [InlineData("lm avx512f", false, "'vm' has found the CPU feature avx512f where it runs, and host 'host-a' does not have that: choose a host whose CPU has at least the same")]
+    public async Task CheckDestination_GuestHasSeenFeatures_MustFindThemUnlessItBootsAnew(string seen, bool isStopped, string? reason)
+    {
+        var host = await HostAsync(static manifest => manifest);
+        var machine = Rows.Vm("vm", "host-b", 1).Machine with { CpuFeatures = seen.Split(' ', StringSplitOptions.RemoveEmptyEntries) };
+
+        var reasons = await host.Runtime.CheckDestinationAsync(
+            new MigrationPlan("op", "vm", "host-b", "host-a", 1, machine, new MigrationOptions(), DateTimeOffset.UnixEpoch, isStopped), Token);
+
+        Assert.Equal(reason is null ? [] : [reason], reasons);
     }
 
     private async Task<RuntimeHost> HostAsync(Func<PackageManifest, PackageManifest> change)

@@ -30,7 +30,7 @@ internal sealed class RuntimeHost : IAsyncDisposable
     }
 
     /// <summary>A host without KVM and with Debian 12's QEMU.</summary>
-    public static HostFacts Facts { get; } = new("tcg", "", new Version(7, 2, 22), null, [], "6.18", null, 1 << 30, 4);
+    public static HostFacts Facts { get; } = new("tcg", "", new Version(7, 2, 22), null, [], "6.18", null, 1 << 30, 4) { CpuFeatures = ["lm", "sse2", "sse4.1"] };
 
     public IOptions<FabricOptions> Options { get; }
 

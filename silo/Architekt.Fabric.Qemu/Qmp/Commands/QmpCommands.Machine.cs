@@ -70,11 +70,14 @@ public static partial class QmpCommands
             client.ExecuteAsync("query-cpu-definitions", cancellationToken), "query-cpu-definitions", QmpJson.Default.CpuDefinitionArray)
             .ConfigureAwait(false);
 
-    /// <summary>All features of a CPU model under the current accelerator: <c>query-cpu-model-expansion</c>, type <c>full</c>.</summary>
+    /// <summary>
+    /// The features of a CPU model under the current accelerator: <c>query-cpu-model-expansion</c>, type <c>static</c>, which has each feature once and by the name <c>-cpu</c> knows it
+    /// by. Type <c>full</c> has synonyms and settings beside them.
+    /// </summary>
     public static async Task<CpuModel> QueryCpuModelAsync(this QmpClient client, string model, CancellationToken cancellationToken)
     {
         var reply = client.ExecuteAsync(
-            "query-cpu-model-expansion", new CpuModelExpansionArguments("full", new CpuModel(model)), QmpJson.Default.CpuModelExpansionArguments,
+            "query-cpu-model-expansion", new CpuModelExpansionArguments("static", new CpuModel(model)), QmpJson.Default.CpuModelExpansionArguments,
             cancellationToken);
         return (await QueryAsync(reply, "query-cpu-model-expansion", QmpJson.Default.CpuModelExpansion).ConfigureAwait(false)).Model;
     }
