@@ -178,6 +178,7 @@ internal sealed partial class PeerService(
     public Task<PeerStatus> SuspendAsync(string operation) => LockedAsync(async () =>
     {
         RequireOutgoing(operation);
+        await WaitUntilIntroducedAsync();
         await _guest!.BeforeSuspendAsync(CancellationToken.None);
         return Status;
     });
@@ -343,7 +344,7 @@ internal sealed partial class PeerService(
     private async Task TellResumedLaterAsync()
     {
         await Task.Delay(AgentDelay, time, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (!_ending.IsCancellationRequested) await _guest!.AfterResumeAsync(_ending.Token);
+        if (!_ending.IsCancellationRequested) await _guest!.AfterResumeAsync(instance.Identity, _ending.Token);
     }
 
     private async Task ForgetOutgoingAsync()
