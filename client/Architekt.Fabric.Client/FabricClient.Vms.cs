@@ -14,17 +14,30 @@ public partial class FabricClient
         FabricNames.Require(spec.Name, "VM");
         FabricNames.RequirePackageReference(spec.Package);
 
-        await PullIfMissingAsync(spec, cancellationToken).ConfigureAwait(false);
-        return await Connection.CallVmAsync(spec.Name, vm => vm.RunAsync(spec, cancellationToken), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await RunAsync().ConfigureAwait(false);
+        }
+        catch (FabricException error) when (error.Code == FabricErrorCode.Unavailable)
+        {
+            // Most hosts have the package, and need not be asked for it first.
+            if (!await PullIfMissingAsync(spec, cancellationToken).ConfigureAwait(false)) throw;
+            return await RunAsync().ConfigureAwait(false);
+        }
+
+        Task<VmInfo> RunAsync() => Connection.CallVmAsync(spec.Name, vm => vm.RunAsync(spec, cancellationToken), cancellationToken);
     }
 
     /// <summary>The fabric would pull it as well, but only for as long as one call may take. A host nobody knows is for the fabric to name.</summary>
-    private async Task PullIfMissingAsync(VmSpec spec, CancellationToken cancellationToken)
+    /// <returns>Whether it was missing, and is there now.</returns>
+    private async Task<bool> PullIfMissingAsync(VmSpec spec, CancellationToken cancellationToken)
     {
-        if (spec.Host is not null
-            && (await ListHostsAsync(cancellationToken).ConfigureAwait(false)).Any(host => host.Name == spec.Host)
-            && await FindPackageAsync(spec.Host, spec.Package, cancellationToken).ConfigureAwait(false) is null)
-            await PullPackageAsync(spec.Host, spec.Package, cancellationToken: cancellationToken).ConfigureAwait(false);
+        if (spec.Host is null
+            || (await ListHostsAsync(cancellationToken).ConfigureAwait(false)).All(host => host.Name != spec.Host)
+            || await FindPackageAsync(spec.Host, spec.Package, cancellationToken).ConfigureAwait(false) is not null)
+            return false;
+        await PullPackageAsync(spec.Host, spec.Package, cancellationToken: cancellationToken).ConfigureAwait(false);
+        return true;
     }
 
     /// <summary>A VM, or null if there is none of that name.</summary>

@@ -93,6 +93,6 @@ internal sealed partial class PeerService
     private async Task TellResumedLaterAsync()
     {
         await Task.Delay(AgentDelay, time, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (!_ending.IsCancellationRequested) await _guest!.AfterResumeAsync(_ending.Token);
+        if (!_ending.IsCancellationRequested) await _guest!.AfterResumeAsync(instance.Identity, _ending.Token);
     }
 }

@@ -27,6 +27,7 @@ internal sealed partial class PeerService
     public Task<PeerStatus> SuspendAsync(string operation) => LockedAsync(async () =>
     {
         RequireOutgoing(operation);
+        await WaitUntilIntroducedAsync();
         await _guest!.BeforeSuspendAsync(CancellationToken.None);
         return Status;
     });

@@ -10,8 +10,12 @@ internal sealed partial class PeerService
 {
     /// <summary>What a guest touches in so long is what it will touch when it starts the next time.</summary>
     private static readonly TimeSpan Beginning = TimeSpan.FromSeconds(1);
+
+    /// <summary>An agent that has not answered by then does not answer.</summary>
+    private static readonly TimeSpan LongestIntroduction = TimeSpan.FromSeconds(3);
     private (string Operation, PeerCheckpointed Answer)? _checkpointed;
     private Task? _prepared;
+    private Task _introduced = Task.CompletedTask;
 
     public Task<PeerStatus> SetFillAsync(PeerFillMode fill) => LockedAsync(() =>
     {
@@ -30,6 +34,7 @@ internal sealed partial class PeerService
             if (IsRepeated(checkpoint, out var answer)) return answer;
             Require(PeerState.Running);
             RefuseDuringMigration();
+            await WaitUntilIntroducedAsync();
             var writer = new CheckpointWriter(_machine!, instance, _guest!, checkpoint, time);
             answer = await writer.WriteAsync(_ending.Token);
             PeerLog.Checkpointed(logger, checkpoint.Operation, answer.MemoryBytes, answer.StateBytes, answer.DiskBytes, answer.PauseMs);
@@ -91,10 +96,15 @@ internal sealed partial class PeerService
         }
 
         PeerLog.Resumed(logger, instance.Vm, time.GetElapsedTime(began).TotalMilliseconds);
-        _ = IntroduceAsync();
+        _introduced = IntroduceAsync();
+        _ = RememberFirstAsync();
     }
 
-    /// <summary>Tells the guest who it is, only then lets others hear it, and leaves the rest of what it is told for later.</summary>
+    /// <summary>Nobody else will tell the guest what this peer has not: wherever it goes on, it is not for the first time.</summary>
+    private async Task WaitUntilIntroducedAsync() =>
+        await _introduced.WaitAsync(LongestIntroduction, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    /// <summary>Tells the guest what others hear of it, only then lets them, and leaves the rest of what it is told for later.</summary>
     private async Task IntroduceAsync()
     {
         try
@@ -108,8 +118,13 @@ internal sealed partial class PeerService
         }
 
         await TellResumedLaterAsync();
+    }
+
+    private async Task RememberFirstAsync()
+    {
+        await WaitUntilIntroducedAsync();
         await Task.Delay(Beginning, time, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (!_ending.IsCancellationRequested) _machine.Fill?.RememberFirst(instance, logger);
+        if (!_ending.IsCancellationRequested) _machine!.Fill?.RememberFirst(instance, logger);
     }
 
     private void LetOthersHear(TapDevice tap)

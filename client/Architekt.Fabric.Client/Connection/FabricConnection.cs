@@ -2,8 +2,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Orleans.Messaging;
+using Orleans.Serialization.Configuration;
 
 namespace Architekt.Fabric.Client.Connection;
 
@@ -145,7 +147,16 @@ internal sealed class FabricConnection : IAsyncDisposable
                 return !deadline.IsCancellationRequested;
             });
         });
+        LeaveOutSilo(services);
         return services.BuildServiceProvider();
+    }
+
+    /// <summary>Streams bring the silo's own assembly along. Clients are sent nothing of what it has, and to read about all of its types takes a third of the time until they are connected.</summary>
+    private static void LeaveOutSilo(ServiceCollection services)
+    {
+        var manifests = services.Where(static service =>
+            service.ServiceType == typeof(IConfigureOptions<TypeManifestOptions>) && service.ImplementationType?.Assembly.GetName().Name == "Orleans.Runtime");
+        foreach (var manifest in manifests.ToList()) services.Remove(manifest);
     }
 
     private static async Task CloseAsync(ServiceProvider services)

@@ -8,8 +8,8 @@ namespace Architekt.Fabric.Grains;
 internal sealed partial class VmGrain(
     HostLocator locator, IVmStore vms, IOwnershipStore ownership, IOperationStore operations, VmPlacer placer, PackageEnsurer packages, TimeProvider time) : PinnedGrain(locator), IVmGrain
 {
-    // Within the time that a call to run a VM may take; a longer pull goes on, and the next call joins it.
-    private static readonly TimeSpan LongestPull = TimeSpan.FromSeconds(45);
+    // Well within the time that a call may take; a longer pull goes on, the client waits for it by itself and asks again.
+    private static readonly TimeSpan LongestPull = TimeSpan.FromSeconds(10);
 
     private string Name => this.GetPrimaryKeyString();
 

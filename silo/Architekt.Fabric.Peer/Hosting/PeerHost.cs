@@ -43,41 +43,42 @@ internal static class PeerHost
         // A guest outranks what else runs on its host, the silo included: a pause waits for nobody's housekeeping. QEMU inherits it.
         ProcessPriority.TrySet(Environment.ProcessId, GuestNice);
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning);
-        builder.Logging.AddSimpleConsole(console => (console.SingleLine, console.UseUtcTimestamp, console.TimestampFormat) = (true, true, "yyyy-MM-dd HH:mm:ss.fff "));
-        var socket = Path.Combine(path, PeerApi.SocketName);
+        using var logging = LoggerFactory.Create(static logging => logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning)
+            .AddSimpleConsole(static console => (console.SingleLine, console.UseUtcTimestamp, console.TimestampFormat) = (true, true, "yyyy-MM-dd HH:mm:ss.fff ")));
+        using var service = new PeerService(
+            instance, new PeerFolder(path), new PeerTracking(), TimeProvider.System, logging.CreateLogger<PeerService>(), FaultGate(builder));
+        await service.WriteIdentityAsync();
+
+        // QEMU starts on one processor, while another makes what this peer is asked by.
+        service.PrepareResume();
+        await using var app = Build(builder, service, logging, Path.Combine(path, PeerApi.SocketName));
+        if (instance.Keeper is { } keeper) _ = EndWithAsync(keeper, service);
+        await app.RunAsync();
+        return 0;
+    }
+
+    private static WebApplication Build(WebApplicationBuilder builder, PeerService service, ILoggerFactory logging, string socket)
+    {
         File.Delete(socket);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(socket, static listen => listen.Protocols = HttpProtocols.Http1));
         builder.Services.ConfigureHttpJsonOptions(static json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, PeerJson.Default));
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = ShutdownLimit);
-        builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<IDirtyTrackingProbe, PeerTracking>();
-        builder.Services.AddSingleton(instance);
-        builder.Services.AddSingleton(new PeerFolder(path));
-        AddFaultGate(builder);
-        builder.Services.AddSingleton<PeerService>();
+        builder.Services.AddSingleton(logging);
+        builder.Services.AddSingleton(service);
 
-        await using var app = builder.Build();
+        var app = builder.Build();
         PeerEndpoints.Map(app);
-        var service = app.Services.GetRequiredService<PeerService>();
         app.Lifetime.ApplicationStopping.Register(() => service.EndAsync(PeerExitKind.Killed, "its peer was told to end").GetAwaiter().GetResult());
         service.Ended += () => app.Lifetime.StopApplication();
-        await service.WriteIdentityAsync();
-        service.PrepareResume();
-        if (instance.Keeper is { } keeper) _ = EndWithAsync(keeper, service);
-        await app.RunAsync();
-        return 0;
+        return app;
     }
 
     /// <summary>
     /// For compose/faults.sh, by the environment it was started in: a silo has none of these settings unless it was started in the environment
     /// "Test", see FabricOptions.FaultGateFolder.
     /// </summary>
-    private static void AddFaultGate(WebApplicationBuilder builder)
-    {
-        if (builder.Environment.IsEnvironment("Test") && builder.Configuration["Fabric:FaultGateFolder"] is { Length: > 0 } folder)
-            builder.Services.AddSingleton(new FileGate(folder, TimeProvider.System));
-    }
+    private static FileGate? FaultGate(WebApplicationBuilder builder) =>
+        builder.Environment.IsEnvironment("Test") && builder.Configuration["Fabric:FaultGateFolder"] is { Length: > 0 } folder ? new FileGate(folder, TimeProvider.System) : null;
 
     /// <summary>Whoever keeps the instance may be killed and say nothing.</summary>
     private static async Task EndWithAsync(PeerKeeper keeper, PeerService service)

@@ -56,13 +56,18 @@ internal sealed class GuestContact(VmMachine machine, bool hasAgent, TimeProvide
         await agent.DisposeAsync();
     }
 
-    /// <summary>Tells a guest that came from elsewhere that it runs again.</summary>
-    public async Task AfterResumeAsync(CancellationToken cancellationToken)
+    /// <summary>Tells a guest that came from elsewhere that it runs again, and before that who it is, as far as others do not hear that.</summary>
+    public async Task AfterResumeAsync(GuestIdentity? identity, CancellationToken cancellationToken)
     {
         if (!hasAgent) return;
         try
         {
             await using var agent = await AgentClient.ConnectAsync(machine.AgentSocket, time, cancellationToken);
+
+            // A random UUID, as machine-id(5) has it.
+            var machineId = identity is { Fresh: true } ? Guid.NewGuid().ToString("N") : null;
+            if (identity?.Hostname is not null || machineId is not null)
+                await TakeIdentityAsync(agent, new AgentIdentity(identity!.Hostname, Mac: null, Address: null, Gateway: null, machineId), cancellationToken);
             await TellResumedAsync(agent);
         }
         catch (AgentException error)
@@ -71,18 +76,30 @@ internal sealed class GuestContact(VmMachine machine, bool hasAgent, TimeProvide
         }
     }
 
-    /// <summary>Tells a guest that came out of a package who it is and what time it is. One whose agent is older than the call goes on as it is.</summary>
+    /// <summary>
+    /// Tells a guest that came out of a package what others hear of it, and what time it is; all else has time until its clients have been answered. One whose agent is older than the call goes
+    /// on as it is.
+    /// </summary>
     public async Task IntroduceAsync(GuestIdentity identity, string? mac, CancellationToken cancellationToken)
     {
         if (!hasAgent) return;
-
-        // A random UUID, as machine-id(5) has it.
-        var machineId = identity.Fresh ? Guid.NewGuid().ToString("N") : null;
         try
         {
             await using var agent = await AgentClient.ConnectAsync(machine.AgentSocket, time, cancellationToken);
-            await agent.TakeIdentityAsync(
-                new AgentIdentity(identity.Hostname, identity.Fresh ? mac : null, identity.Address, identity.Gateway, machineId), time.GetUtcNow(), ResumeTimeout, cancellationToken);
+            await TakeIdentityAsync(
+                agent, new AgentIdentity(Hostname: null, identity.Fresh ? mac : null, identity.Address, identity.Gateway, MachineId: null), cancellationToken);
+        }
+        catch (AgentException error)
+        {
+            PeerLog.AgentFailed(logger, "take its identity", error.Message);
+        }
+    }
+
+    private async Task TakeIdentityAsync(AgentClient agent, AgentIdentity identity, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await agent.TakeIdentityAsync(identity, time.GetUtcNow(), ResumeTimeout, cancellationToken);
         }
         catch (AgentException error)
         {

@@ -6,7 +6,7 @@ namespace Architekt.Fabric.Client.Tests.Fakes;
 internal sealed class FakeCatalogGrain(FakeWorld world) : Grain, ICatalogGrain
 {
     public Task<IReadOnlyList<HostInfo>> ListHostsAsync(CancellationToken cancellationToken = default) =>
-        Task.FromResult<IReadOnlyList<HostInfo>>([]);
+        Task.FromResult<IReadOnlyList<HostInfo>>([.. world.Hosts]);
 
     public Task<IReadOnlyList<VmInfo>> ListVmsAsync(CancellationToken cancellationToken = default) =>
         Task.FromResult<IReadOnlyList<VmInfo>>([.. world.Vms.Values]);
@@ -49,7 +49,8 @@ internal sealed class FakeVmGrain(FakeWorld world) : Grain, IVmGrain
 {
     public Task<VmInfo> RunAsync(VmSpec spec, CancellationToken cancellationToken = default)
     {
-        if (world.VmFault is { } fault) throw fault();
+        if (world.VmFault?.Invoke() is { } fault) throw fault;
+        world.Runs.Enqueue(spec);
         var vm = Samples.Vm(spec.Name, VmState.Booting, spec.Host ?? "host-a");
         world.Vms[spec.Name] = vm;
         return Task.FromResult(vm);
@@ -59,13 +60,13 @@ internal sealed class FakeVmGrain(FakeWorld world) : Grain, IVmGrain
 
     public async Task<VmInfo> StopAsync(bool force, CancellationToken cancellationToken = default)
     {
-        if (world.VmFault is { } fault) throw fault();
+        if (world.VmFault?.Invoke() is { } fault) throw fault;
         // A grain that never answers, for the call's time limit.
         if (!force) await Task.Delay(Timeout.Infinite, cancellationToken);
         return world.Vms[this.GetPrimaryKeyString()] with { State = VmState.Stopped };
     }
 
-    public Task DeleteAsync(bool force, CancellationToken cancellationToken = default) => world.VmFault is { } fault ? throw fault() : Task.CompletedTask;
+    public Task DeleteAsync(bool force, CancellationToken cancellationToken = default) => world.VmFault?.Invoke() is { } fault ? throw fault : Task.CompletedTask;
 
     public Task<VmInfo> StartAsync(CancellationToken cancellationToken = default) =>
         Task.FromResult(world.Vms[this.GetPrimaryKeyString()] with { State = VmState.Booting });
@@ -80,7 +81,7 @@ internal sealed class FakeVmGrain(FakeWorld world) : Grain, IVmGrain
     public Task<OperationInfo> MakePackageAsync(PackageMaking request, CancellationToken cancellationToken = default)
     {
         world.Makings.Enqueue(request);
-        if (world.VmFault is { } fault) throw fault();
+        if (world.VmFault?.Invoke() is { } fault) throw fault;
         return Task.FromResult(world.Operations.GetOrAdd(
             request.Operation, Samples.Operation(request.Operation) with { Kind = OperationKinds.Checkpoint, Vm = this.GetPrimaryKeyString() }));
     }
@@ -88,7 +89,7 @@ internal sealed class FakeVmGrain(FakeWorld world) : Grain, IVmGrain
     public Task<OperationInfo> MigrateAsync(MigrationRequest request, CancellationToken cancellationToken = default)
     {
         world.Requests.Enqueue(request);
-        if (world.VmFault is { } fault) throw fault();
+        if (world.VmFault?.Invoke() is { } fault) throw fault;
         return Task.FromResult(world.Operations.GetOrAdd(request.Operation, Samples.Operation(request.Operation)));
     }
 

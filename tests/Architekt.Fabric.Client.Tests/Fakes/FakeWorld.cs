@@ -64,8 +64,13 @@ internal sealed class FakeWorld
 
     public ConcurrentQueue<string> Discarded { get; } = new();
 
-    /// <summary>Thrown by the VM grain's calls, if set.</summary>
-    public Func<Exception>? VmFault { get; set; }
+    public ConcurrentQueue<HostInfo> Hosts { get; } = new();
+
+    /// <summary>VMs that were started.</summary>
+    public ConcurrentQueue<VmSpec> Runs { get; } = new();
+
+    /// <summary>Thrown by the VM grain's calls, if set and not null.</summary>
+    public Func<Exception?>? VmFault { get; set; }
 
     /// <summary>Thrown by the migration grain when a watcher comes, if set.</summary>
     public Func<Exception?>? WatchFault { get; set; }

@@ -10,6 +10,9 @@ internal static class Samples
     public static HostInfo Host(string name) => new(
         name, HostState.Ready, "192.0.2.1", 4, 8L << 30, 0, 0, "tcg", "7.2.0", "6.18", LiveMigration: true, null, "0.1.0", Start);
 
+    public static PackageInfo Package(string host, string name) => new(
+        host, name, "sha256-" + new string('b', 64), "blueprint", "x86_64", "q35", 1, 256L << 20, 1000, Start, []);
+
     public static OperationInfo Operation(string id, OperationOutcome outcome = OperationOutcome.Running) => new(
         id, "migrate", "redis", "host-a", "host-b", 2, MigrationPhase.Copy, outcome, null, Start, null);
 

@@ -24,7 +24,7 @@ public sealed class PullTests : IDisposable
     public async Task PullPackageAsync_EndedWithTheSilo_IsStartedAgain()
     {
         await using var silo = await TestSilo.StartNewAsync();
-        var package = Package();
+        var package = Samples.Package("host-b", "redis:7.2");
         silo.World.Imports.Enqueue(new PackageImport(false, 500, 1000, null, null, null));
         silo.World.Imports.Enqueue(new PackageImport(true, 0, 0, null, FabricErrorCode.Unavailable, "The pull ended with the silo."));
         silo.World.Imports.Enqueue(new PackageImport(true, 1000, 1000, package, null, null));
@@ -57,9 +57,6 @@ public sealed class PullTests : IDisposable
         await ArkReader.VerifyAsync(archive.Path, null, Token);
         Assert.Equal(["token"], silo.World.Closed);
     }
-
-    private static PackageInfo Package() => new(
-        "host-b", "redis:7.2", "sha256-" + new string('b', 64), "blueprint", "x86_64", "q35", 1, 256L << 20, 1000, Samples.Start, []);
 
     private string MakeFolder()
     {

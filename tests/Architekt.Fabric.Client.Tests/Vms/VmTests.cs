@@ -43,6 +43,37 @@ public sealed class VmTests
     }
 
     [Fact]
+    public async Task RunVmAsync_PullTakesLongerThanACall_WaitsForItAndAsksAgain()
+    {
+        await using var silo = await TestSilo.StartNewAsync();
+        silo.World.Hosts.Enqueue(Samples.Host("host-b"));
+        silo.World.Imports.Enqueue(new PackageImport(true, 1000, 1000, Samples.Package("host-b", "guest"), null, null));
+        silo.World.VmFault = () => silo.World.Pulls.IsEmpty ? FabricException.Unavailable("Package 'guest' is still being pulled.") : null;
+        await using var client = await FabricClient.ConnectAsync(silo.Options(), Token);
+
+        await client.RunVmAsync(new VmSpec("redis", "guest", "host-b"), Token);
+
+        Assert.Equal(["host-b/guest as "], silo.World.Pulls);
+        Assert.Single(silo.World.Runs);
+    }
+
+    [Fact]
+    public async Task RunVmAsync_UnavailableAlthoughThePackageIsThere_IsNotAskedAgain()
+    {
+        await using var silo = await TestSilo.StartNewAsync();
+        silo.World.Hosts.Enqueue(Samples.Host("host-b"));
+        silo.World.Packages["host-b/guest"] = Samples.Package("host-b", "guest");
+        var asked = 0;
+        silo.World.VmFault = () => Interlocked.Increment(ref asked) > 0 ? FabricException.Unavailable("Postgres cannot be reached.") : null;
+        await using var client = await FabricClient.ConnectAsync(silo.Options(), Token);
+
+        var error = await Assert.ThrowsAsync<FabricException>(() => client.RunVmAsync(new VmSpec("redis", "guest", "host-b"), Token));
+
+        Assert.Equal(("Postgres cannot be reached.", 1), (error.Message, asked));
+        Assert.Empty(silo.World.Pulls);
+    }
+
+    [Fact]
     public async Task RunVmAsync_BadName_IsRefusedHere()
     {
         await using var client = new FabricClient(new FabricClientOptions());

@@ -43,14 +43,15 @@ internal sealed class StartBenchmark(StartOptions options)
         Console.WriteLine($"{size >> 20} MiB: booting");
         await RedisProbe.KnowAsync(options.Guest, CommandMac);
         List<double> boots = [];
-        for (var i = 0; i < Boots; i++) boots.Add(await RunFromCommandAsync(options.Blueprint, _seldom, null, ["--memory", megabytes], cancellationToken));
+        for (var i = 0; i < Boots; i++) boots.Add((await RunFromCommandAsync(options.Blueprint, _seldom, null, ["--memory", megabytes], cancellationToken)).Milliseconds);
 
         Console.WriteLine($"{size >> 20} MiB: making the package and resuming it");
         await _fabric.RunAsync(
             ["package", "create", "--from", options.Blueprint, "--name", package, "--host", _host.Name, "--memory", megabytes, "--ip", Address], cancellationToken);
         PeerInstance? like = null;
         var first = await RunFromCommandAsync(package, _often, () => like = _host.Find(Vm)!.Machine, [], cancellationToken);
-        List<double> commands = [], resumes = [], forks = [];
+        List<CommandStart> commands = [];
+        List<double> resumes = [], forks = [];
         for (var i = 0; i < options.Starts; i++)
         {
             commands.Add(await RunFromCommandAsync(package, _often, null, [], cancellationToken));
@@ -63,14 +64,15 @@ internal sealed class StartBenchmark(StartOptions options)
         return new StartNumbers(size, boots, first, commands, resumes, forks, resident!);
     }
 
-    private async Task<double> RunFromCommandAsync(
+    private async Task<CommandStart> RunFromCommandAsync(
         string package, TimeSpan interval, Action? whenSettled, string[] arguments, CancellationToken cancellationToken)
     {
         await RedisProbe.KnowAsync(options.Guest, CommandMac);
-        var began = Stopwatch.GetTimestamp();
+        var (began, beganAt) = (Stopwatch.GetTimestamp(), DateTime.UtcNow);
         var command = _fabric.RunOnceAsync(["vm", "run", Vm, "--package", package, "--host", _host.Name, "--ip", Address, "--mac", CommandMac, .. arguments], cancellationToken);
         var answered = await RedisProbe.WaitAsync(Redis, interval, _deadline, cancellationToken);
         await command;
+        var untilPeer = _host.Find(Vm)!.StartedAt - beganAt;
         if (whenSettled is not null)
         {
             // A peer writes down what its guest has touched, for the next one.
@@ -79,7 +81,7 @@ internal sealed class StartBenchmark(StartOptions options)
         }
 
         await _fabric.RunAsync(["vm", "delete", Vm, "--force"], cancellationToken);
-        return Stopwatch.GetElapsedTime(began, answered).TotalMilliseconds;
+        return new CommandStart(Stopwatch.GetElapsedTime(began, answered).TotalMilliseconds, untilPeer.TotalMilliseconds);
     }
 
     private async Task<double> RunPeerAsync(PeerInstance instance, Func<BenchPeer, Task>? then, CancellationToken cancellationToken)

@@ -11,8 +11,8 @@ namespace Architekt.Fabric.Benchmarks.Start;
 internal sealed record StartNumbers(
     long MemoryBytes,
     IReadOnlyList<double> Boots,
-    double First,
-    IReadOnlyList<double> Commands,
+    CommandStart First,
+    IReadOnlyList<CommandStart> Commands,
     IReadOnlyList<double> Resumes,
     IReadOnlyList<double> Forks,
     ResidentSizes Resident);
