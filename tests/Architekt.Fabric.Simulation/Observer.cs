@@ -9,6 +9,7 @@ internal sealed class Observer(Scheduler scheduler, Tables tables)
 {
     private readonly List<string> _violations = [];
     private readonly List<SimGuest> _running = [];
+    private readonly HashSet<long> _given = [];
     private long _highestEpoch;
 
     public IReadOnlyList<string> Violations => _violations;
@@ -45,6 +46,12 @@ internal sealed class Observer(Scheduler scheduler, Tables tables)
         if (!_running.Remove(guest)) return;
         Acknowledge(guest);
         if (scheduler.Trace.IsOn) scheduler.Trace.Write(scheduler.Now, $"   {guest} stands");
+    }
+
+    /// <summary>An epoch was given to an operation, or to an owner.</summary>
+    public void Given(long epoch)
+    {
+        if (!_given.Add(epoch)) Violate($"epoch {epoch} was given out twice");
     }
 
     /// <summary>The owner has changed.</summary>

@@ -117,6 +117,15 @@ internal sealed partial class HostRuntime
         return new LoadReport(loaded.IsLoaded, loaded.Error, loaded.LoadMs, loaded.Digest);
     }
 
+    public Task ConfirmLoadedAsync(MigrationPlan plan, CancellationToken cancellationToken)
+    {
+        var isHere = plan.IsStopped ? File.Exists(paths.Disk(plan.Vm, plan.NextEpoch)) : peers.Find(plan.Vm, plan.NextEpoch) is { } peer && peer.HasQemu();
+        return isHere
+            ? Task.CompletedTask
+            : throw new FabricException(
+                FabricErrorCode.Failed, $"what '{HostName}' had of '{plan.Vm}' was lost before it became the owner: {(plan.IsStopped ? "its disk is gone" : "its peer or QEMU has ended")}");
+    }
+
     public async Task<RunReport> RunAsync(MigrationPlan plan, bool isRehearsal, CancellationToken cancellationToken)
     {
         var peer = peers.Require(plan.Vm, plan.NextEpoch);

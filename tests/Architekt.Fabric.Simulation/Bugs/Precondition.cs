@@ -19,16 +19,11 @@ internal static class Precondition
             Upon(Kind.DelayRequest, Point.Commit, 1, 2 * Second),
         ],
 
-        // A request that outlives its migration, whose epoch the next one is given.
-        SeededBug.RefusalRemoves => [Upon(Kind.DelayRequest, Point.Prepare, 1, 40 * Second)],
-        SeededBug.DiscardRemoves => [Upon(Kind.Cancel, Point.Round, 1, 0), Upon(Kind.DelayRequest, Point.Discard, 1, 40 * Second)],
+        // A death just between the loading and the commit.
+        SeededBug.CommitWithoutConfirmation => [Upon(Kind.KillQemu, Point.Flush, 1, 0) with { Place = Place.Destination, IsAfter = true }],
 
-        // An instance that nobody could remove before another host had its epoch.
-        SeededBug.ForeignEndRecorded =>
-        [
-            Upon(Kind.SplitDirectory, Point.Begin, 1, 40 * Second), Upon(Kind.Cancel, Point.Round, 1, 0),
-            Upon(Kind.KillSilo, Point.Discard, 1, 14 * Second) with { Place = Place.Destination },
-        ],
+        // Somebody who gives up, and asks again.
+        SeededBug.EpochGivenBack => [Upon(Kind.Cancel, Point.Round, 1, 0)],
 
         // A restart between the commit and the grant.
         SeededBug.ServesBeforeAdoption =>

@@ -27,6 +27,9 @@ internal enum SeededBug
     /// <summary>The commit compares neither epoch nor owner nor reservation.</summary>
     CommitWithoutCompare,
 
+    /// <summary>The commit does not look whether what was loaded is still there.</summary>
+    CommitWithoutConfirmation,
+
     /// <summary>A commit without an answer is taken for one that happened.</summary>
     UnknownTakenForCommitted,
 
@@ -48,12 +51,6 @@ internal enum SeededBug
     /// <summary>The source is released before the commit.</summary>
     ReleaseBeforeCommit,
 
-    /// <summary>A destination that refuses another migration is removed without a look at who owns the VM.</summary>
-    RefusalRemoves,
-
-    /// <summary>An instance that was given up is removed by force without a look at who owns the VM.</summary>
-    DiscardRemoves,
-
-    /// <summary>The end of an instance is recorded as the end of its VM, whatever host owns that.</summary>
-    ForeignEndRecorded,
+    /// <summary>A reservation that is withdrawn gives its epoch back, and the next one is given it again.</summary>
+    EpochGivenBack,
 }

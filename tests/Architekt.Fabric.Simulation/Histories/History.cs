@@ -27,7 +27,7 @@ internal sealed record History(ulong Seed, Happening[] Happenings)
     private static readonly Gen<Point> APoint = Gen.Frequency(
         (2, Gen.Int[0, (int)Point.Other - 1].Select(static number => (Point)number)),
         (3, Gen.OneOf(
-            Gen.Const(Point.Prepare), Gen.Const(Point.Switch), Gen.Const(Point.Flush), Gen.Const(Point.Commit), Gen.Const(Point.Withdraw), Gen.Const(Point.Run),
+            Gen.Const(Point.Prepare), Gen.Const(Point.Switch), Gen.Const(Point.Flush), Gen.Const(Point.ConfirmLoaded), Gen.Const(Point.Commit), Gen.Const(Point.Withdraw), Gen.Const(Point.Run),
             Gen.Const(Point.RollBack), Gen.Const(Point.Discard), Gen.Const(Point.FindVm), Gen.Const(Point.SetPhase))));
 
     private static readonly Gen<Place> APlace = Gen.Enum<Place>();

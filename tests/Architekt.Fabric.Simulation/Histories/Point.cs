@@ -13,6 +13,7 @@ internal enum Point
     Suspend,
     Switch,
     WaitLoaded,
+    ConfirmLoaded,
     RehearseRun,
     Run,
     Release,

@@ -1,6 +1,5 @@
 using Architekt.Fabric.Grains;
 using Architekt.Fabric.Silo.Reconciliation;
-using Architekt.Fabric.Simulation.Bugs;
 
 namespace Architekt.Fabric.Simulation.Hosts;
 
@@ -20,7 +19,7 @@ internal sealed partial class SimSilo
     public async Task<IncomingOffer> PrepareAsync(MigrationPlan plan)
     {
         var vm = (await Vms.FindAsync(plan.Vm, CancellationToken.None))!.Info;
-        if (vm.Operation != plan.Operation && _world.Bug != SeededBug.RefusalRemoves)
+        if (vm.Operation != plan.Operation)
             throw FabricException.StaleEpoch($"Migration '{plan.Operation}' of '{plan.Vm}' is over.");
         var present = Find(plan.NextEpoch);
         try
@@ -31,7 +30,7 @@ internal sealed partial class SimSilo
         }
         catch
         {
-            if (present is null || _world.Bug == SeededBug.RefusalRemoves) await RemoveAsync(plan.NextEpoch);
+            if (present is null) await RemoveAsync(plan.NextEpoch);
             else await RemoveIfUnclaimedAsync(plan, present);
             throw;
         }
@@ -70,6 +69,10 @@ internal sealed partial class SimSilo
         return new LoadReport(isLoaded, error, 0, null);
     }
 
+    public Task<bool> ConfirmLoadedAsync(MigrationPlan plan) => Find(plan.NextEpoch) is { Peer: { Exit: null, Process.IsAlive: true, Guest.IsAlive: true } }
+        ? Task.FromResult(true)
+        : throw new FabricException(FabricErrorCode.Failed, "its peer or QEMU has ended");
+
     public async Task<RunReport> RunAsync(MigrationPlan plan, bool isRehearsal)
     {
         var peer = Require(plan.NextEpoch).Peer;
@@ -102,8 +105,7 @@ internal sealed partial class SimSilo
         }
         catch (Exception error) when (error is FabricException or TimeoutException)
         {
-            if (_world.Bug == SeededBug.DiscardRemoves) await RemoveAsync(plan.NextEpoch);
-            else await RemoveIfUnclaimedAsync(plan, supervised);
+            await RemoveIfUnclaimedAsync(plan, supervised);
         }
 
         return true;

@@ -58,7 +58,7 @@ internal sealed partial class SimSilo
             try
             {
                 var vm = (await Vms.FindAsync(World.Vm, CancellationToken.None))!.Info;
-                if (vm.Host == _machine.Name || _world.Bug == SeededBug.ForeignEndRecorded) await Vms.SetStateAsync(World.Vm, epoch, state, reason, null, CancellationToken.None);
+                if (vm.Host == _machine.Name) await Vms.SetStateAsync(World.Vm, epoch, state, reason, null, CancellationToken.None);
                 return;
             }
             catch (FabricException error) when (error.IsTransient)

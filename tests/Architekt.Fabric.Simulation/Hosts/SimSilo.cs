@@ -26,7 +26,7 @@ internal sealed partial class SimSilo
         _world = world;
         _machine = machine;
         Process = new SimProcess(world.Scheduler, start == 1 ? machine.Name : $"{machine.Name}#{start}");
-        Vms = new SimVmStore(world, Process, machine.Index);
+        Vms = new SimVmStore(world, this);
         Operations = new SimOperationStore(world, Process, machine.Index);
     }
 
@@ -39,6 +39,9 @@ internal sealed partial class SimSilo
     public IOperationStore Operations { get; }
 
     public Dictionary<string, Activation> Activations { get; } = [];
+
+    /// <summary>When a driver here last began to ask the destination of an operation whether it still has the guest.</summary>
+    public Dictionary<string, long> Confirmations { get; } = [];
 
     public long? StoppedSince { get; set; }
 

@@ -22,6 +22,9 @@ internal sealed class SimGuest(Scheduler scheduler, Observer observer, string ho
 
     public bool IsRunning => _runsSince >= 0;
 
+    /// <summary>When its QEMU ended; null while it lives.</summary>
+    public long? EndedAt { get; private set; }
+
     /// <summary>The last number written.</summary>
     public long Written => IsRunning ? _written + ((scheduler.Now - _runsSince) / WritePeriod) : _written;
 
@@ -45,6 +48,7 @@ internal sealed class SimGuest(Scheduler scheduler, Observer observer, string ho
     {
         Stand();
         IsAlive = false;
+        EndedAt ??= scheduler.Now;
     }
 
     /// <summary>The pages written since a number was the last.</summary>

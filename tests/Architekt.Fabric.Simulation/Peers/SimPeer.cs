@@ -40,6 +40,9 @@ internal sealed class SimPeer : IDisposable
 
     public SimGuest Guest { get; }
 
+    /// <summary>When it or its QEMU ended; null while both live.</summary>
+    public long? LostAt => Process.EndedAt is { } peer && Guest.EndedAt is { } qemu ? Math.Min(peer, qemu) : Process.EndedAt ?? Guest.EndedAt;
+
     /// <summary>Written down, so that whoever finds the instance knows.</summary>
     public long Granted { get; private set; }
 

@@ -21,6 +21,9 @@ internal sealed class Tables
     /// <summary>The VM's row.</summary>
     public required VmInfo Vm { get; set; }
 
+    /// <summary>The highest epoch that was given out.</summary>
+    public long LastEpoch { get; private set; } = 1;
+
     /// <summary>Operations whose driver asked to be reminded.</summary>
     public HashSet<string> Reminders { get; } = [];
 
@@ -39,12 +42,16 @@ internal sealed class Tables
     public IReadOnlyList<OperationInfo> ListUnfinished(string host) =>
         [.. Operations.Where(info => info.Outcome == OperationOutcome.Running && (info.Source == host || info.Destination == host))];
 
-    public OperationInfo Begin(MigrationPlan plan)
+    /// <param name="plan">The migration.</param>
+    /// <param name="countsEpochs">Whether an epoch that was reserved once is never given out again.</param>
+    public OperationInfo Begin(MigrationPlan plan, bool countsEpochs)
     {
         if (Find(plan.Operation) is { } known) return known;
         if (Operations.FirstOrDefault(static info => info.Outcome == OperationOutcome.Running) is { } running)
             throw FabricException.Conflict($"VM '{plan.Vm}' is being migrated by operation '{running.Id}'.");
         if (Vm.Host != plan.Source || Vm.Epoch != plan.Epoch) throw FabricException.StaleEpoch($"VM '{plan.Vm}' has changed hands.");
+        plan = plan with { ReservedEpoch = countsEpochs ? LastEpoch + 1 : plan.Epoch + 1 };
+        LastEpoch = plan.ReservedEpoch;
         var info = new OperationInfo(
             plan.Operation, OperationKinds.Migrate, plan.Vm, plan.Source, plan.Destination, plan.NextEpoch, MigrationPhase.Check, OperationOutcome.Running,
             null, plan.RequestedAt, null);

@@ -23,6 +23,9 @@ internal sealed class SimProcess : SynchronizationContext
 
     public bool IsStopped { get; private set; }
 
+    /// <summary>When it was killed; null while it lives.</summary>
+    public long? EndedAt { get; private set; }
+
     public SimTime Time { get; }
 
     /// <summary>Nothing it awaits goes on.</summary>
@@ -30,6 +33,7 @@ internal sealed class SimProcess : SynchronizationContext
     {
         if (!IsAlive) return;
         IsAlive = false;
+        EndedAt = _scheduler.Now;
         _held.Clear();
         foreach (var tell in _mourners) tell();
         _mourners.Clear();
