@@ -72,6 +72,17 @@ internal sealed class Observer(Scheduler scheduler, Tables tables)
             Violate($"{running} runs, and is recorded as {tables.Vm.State}: {tables.Vm.Reason}");
     }
 
+    /// <summary>Whether the owner runs the VM, and nobody else does.</summary>
+    public bool OwnerRuns => _running is [{ } guest] && guest.Host == tables.Vm.Host && guest.Epoch == tables.Vm.Epoch;
+
+    /// <summary>The VM has been given a new epoch to be started with, from its package or its disk: what was only in its RAM is gone.</summary>
+    public void BeginsAnew()
+    {
+        Moved();
+        Given(tables.Vm.Epoch);
+        Acknowledged = 0;
+    }
+
     public void Begin() => _highestEpoch = tables.Vm.Epoch;
 
     private void Acknowledge(SimGuest guest) => Acknowledged = Math.Max(Acknowledged, guest.Written);

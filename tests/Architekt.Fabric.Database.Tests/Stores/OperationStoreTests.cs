@@ -1,3 +1,4 @@
+using Architekt.Fabric.Grains;
 using Architekt.Fabric.Testing;
 
 namespace Architekt.Fabric.Database.Tests;

@@ -32,6 +32,12 @@ internal enum Point
     End,
     SetState,
 
+    // Asked of Postgres about leases.
+    Renew,
+    LookForLeases,
+    Claim,
+    Restart,
+
     // From the source's peer to the destination's.
     Connect,
     Round,

@@ -19,7 +19,7 @@ internal sealed partial class SimSilo
     public async Task<IncomingOffer> PrepareAsync(MigrationPlan plan)
     {
         var vm = (await Vms.FindAsync(plan.Vm, CancellationToken.None))!.Info;
-        if (vm.Operation != plan.Operation)
+        if (vm.Epoch != plan.Epoch || vm.Operation != plan.Operation)
             throw FabricException.StaleEpoch($"Migration '{plan.Operation}' of '{plan.Vm}' is over.");
         var present = Find(plan.NextEpoch);
         try
@@ -75,7 +75,9 @@ internal sealed partial class SimSilo
 
     public async Task<RunReport> RunAsync(MigrationPlan plan, bool isRehearsal)
     {
-        var peer = Require(plan.NextEpoch).Peer;
+        var supervised = Require(plan.NextEpoch);
+        var peer = supervised.Peer;
+        if (!isRehearsal) await GrantAsync(supervised);
         await CallAsync(peer, () => isRehearsal ? peer.RehearseRunAsync(plan.NextEpoch) : peer.RunAsync(plan.NextEpoch));
         return new RunReport(0, 0);
     }
@@ -126,7 +128,7 @@ internal sealed partial class SimSilo
             ? FabricException.NotFound($"'{World.Vm}' is not running on '{_machine.Name}'.")
             : FabricException.StaleEpoch($"'{World.Vm}' is on '{_machine.Name}' with another epoch than {epoch}."));
 
-    private async Task<Supervised> LaunchAsync(long epoch)
+    private async Task<Supervised> LaunchAsync(long epoch, bool keepsDisk = false)
     {
         try
         {
@@ -140,12 +142,12 @@ internal sealed partial class SimSilo
         }
         catch
         {
-            await RemoveAsync(epoch);
+            await RemoveAsync(epoch, keepsDisk);
             throw;
         }
     }
 
-    private async Task RemoveAsync(long epoch)
+    private async Task RemoveAsync(long epoch, bool keepsDisk = false)
     {
         if (_peers.TryGetValue(epoch, out var supervised))
         {
@@ -153,6 +155,6 @@ internal sealed partial class SimSilo
             await supervised.Ended;
         }
 
-        _machine.Disks.Remove(epoch);
+        if (!keepsDisk) _machine.Disks.Remove(epoch);
     }
 }

@@ -17,7 +17,8 @@ internal sealed partial class SimSilo
         _machine.Disks.Add(epoch);
         var supervised = new Supervised(_machine.CreateInstance(epoch));
         _peers[epoch] = supervised;
-        supervised.Peer.StartAsOwner();
+        if (_world.HasLease) _world.Tables.Renew(_machine.Name, [epoch], World.LeaseDuration, compares: true);
+        supervised.Peer.StartAsOwner(_machine.Clock.Now + World.LeaseDuration);
     }
 
     /// <summary>The kernel tells of the end of a process.</summary>

@@ -1,4 +1,5 @@
 using Architekt.Fabric.Grains;
+using Architekt.Fabric.Silo.Ownership;
 using Architekt.Fabric.Simulation.Bugs;
 using Architekt.Fabric.Simulation.Histories;
 using Architekt.Fabric.Simulation.Peers;
@@ -27,6 +28,7 @@ internal sealed partial class SimSilo
         _machine = machine;
         Process = new SimProcess(world.Scheduler, start == 1 ? machine.Name : $"{machine.Name}#{start}");
         Vms = new SimVmStore(world, this);
+        _watch = new LeaseWatch(World.LeaseDuration, world.Bug == SeededBug.NoMargin ? TimeSpan.Zero : World.LeaseMargin);
         Operations = new SimOperationStore(world, Process, machine.Index);
     }
 
@@ -54,6 +56,7 @@ internal sealed partial class SimSilo
     public void Start()
     {
         if (_world.Bug != SeededBug.ServesBeforeAdoption) Process.Run(static state => ((SimSilo)state!).Adopt(), this);
+        if (_world.HasLease) Process.Run(static state => ((SimSilo)state!).StartOwnership(), this);
         _world.Scheduler.After(_world.Scheduler.Pick(0, 1_000_000), Process, () => _ = ReconcileForEverAsync());
     }
 

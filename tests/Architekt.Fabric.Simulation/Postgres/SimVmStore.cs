@@ -11,7 +11,7 @@ internal sealed class SimVmStore(World world, SimSilo silo) : IVmStore
     private Tables Tables => world.Tables;
 
     public Task<VmRecord?> FindAsync(string vm, CancellationToken cancellationToken) =>
-        AskAsync<VmRecord?>(Point.FindVm, () => new VmRecord(Tables.Vm, World.Machine), cancellationToken);
+        AskAsync<VmRecord?>(Point.FindVm, () => Tables.Record, cancellationToken);
 
     public Task<bool> SetStateAsync(string vm, long epoch, VmState state, string? reason, string? message, CancellationToken cancellationToken) =>
         AskAsync(

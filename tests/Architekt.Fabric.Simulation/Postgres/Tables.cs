@@ -3,7 +3,7 @@ using Architekt.Fabric.Grains;
 namespace Architekt.Fabric.Simulation.Postgres;
 
 /// <summary>The tables, and each statement on them as one indivisible step: what row locks make of the statements of the Database project.</summary>
-internal sealed class Tables
+internal sealed partial class Tables(Func<long> now, MachineDescription machine)
 {
     private readonly Dictionary<string, Operation> _operations = [];
     private readonly List<string> _ids = [];
@@ -82,7 +82,7 @@ internal sealed class Tables
     public CommitOutcome Commit(MigrationPlan plan, bool compares)
     {
         if (compares && (Vm.Host != plan.Source || Vm.Epoch != plan.Epoch || Vm.Operation != plan.Operation)) return CommitOutcome.Refused;
-        Vm = Vm with { Host = plan.Destination, Epoch = plan.NextEpoch, Operation = null };
+        Own(plan.Destination, Vm.State is VmState.Failed or VmState.Stopped ? VmState.Running : Vm.State, plan.NextEpoch);
         _committed.Add(plan.Operation);
         var operation = _operations[plan.Operation];
         if (operation.Info.Outcome == OperationOutcome.Running) operation.Info = operation.Info with { Phase = MigrationPhase.Run };
@@ -98,6 +98,9 @@ internal sealed class Tables
     {
         if (Vm.Epoch != epoch) return false;
         Vm = Vm with { State = state, Reason = reason };
+        _stateSince = Clock;
+        if (state == VmState.Starting) _restarts = 0;
+        if (state == VmState.Stopped) _leaseUntil = null;
         return true;
     }
 }

@@ -7,7 +7,7 @@ namespace Architekt.Fabric.Simulation.Scheduling;
 internal sealed class SimProcess : SynchronizationContext
 {
     private readonly Scheduler _scheduler;
-    private readonly List<Action> _mourners = [];
+    private readonly LinkedList<Action> _mourners = [];
     private readonly Queue<(SendOrPostCallback Callback, object? State)> _held = new();
 
     public SimProcess(Scheduler scheduler, string name)
@@ -39,7 +39,13 @@ internal sealed class SimProcess : SynchronizationContext
         _mourners.Clear();
     }
 
-    public void WhenKilled(Action tell) => _mourners.Add(tell);
+    public LinkedListNode<Action> WhenKilled(Action tell) => _mourners.AddLast(tell);
+
+    /// <summary>It does not matter any more.</summary>
+    public void Forget(LinkedListNode<Action> mourner)
+    {
+        if (mourner.List is not null) _mourners.Remove(mourner);
+    }
 
     public void Stop() => IsStopped = true;
 
