@@ -56,7 +56,7 @@ internal sealed class Scheduler(ulong seed, Trace trace)
 
     public bool Chance(int percent) => Pick(0, 100) < percent;
 
-    // A binary heap of its own: half of the time of a history goes into keeping this order, and the library's queue compares pairs through an interface.
+    // A binary heap of its own, because all that a history does goes through it: the library's queue compares pairs of numbers through an interface.
     private void Add(in Due due)
     {
         if (_count == _heap.Length) Array.Resize(ref _heap, _count * 2);
