@@ -92,7 +92,7 @@ public interface IHostRuntime
     /// </summary>
     Task ConfirmLoadedAsync(MigrationPlan plan, CancellationToken cancellationToken);
 
-    /// <summary>Destination: grants epoch n+1 and lets the guest run. Repeating it is harmless. A rehearsal goes the same way, grants nothing and does nothing.</summary>
+    /// <summary>Destination: grants the epoch that was reserved and lets the guest run. Repeating it is harmless. A rehearsal goes the same way, grants nothing and does nothing.</summary>
     Task<RunReport> RunAsync(MigrationPlan plan, bool isRehearsal, CancellationToken cancellationToken);
 
     /// <summary>Source, after the commit: forwards frames caught in the pause, ends QEMU and peer, removes what is left. Returns the number of frames.</summary>

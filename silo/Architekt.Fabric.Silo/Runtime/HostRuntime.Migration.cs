@@ -42,7 +42,7 @@ internal sealed partial class HostRuntime
     {
         var vm = await vms.FindAsync(plan.Vm, cancellationToken);
 
-        // A request may be older than its migration's end, and the epoch it was to have may be another's by now.
+        // A request may be older than its migration's end, and nobody would clear up after it any more.
         if (vm is null || vm.Info.Epoch != plan.Epoch || vm.Info.Operation != plan.Operation)
             throw FabricException.StaleEpoch($"Migration '{plan.Operation}' of '{plan.Vm}' is over: nothing is prepared for it on '{HostName}'.");
         var isLive = vm.Info.State != VmState.Booting;
@@ -176,7 +176,7 @@ internal sealed partial class HostRuntime
         }
         catch (Exception error) when (error is FabricException or TimeoutException)
         {
-            // It may be another migration's by now that was to have the same epoch, or even the owner's.
+            // It may have committed after all, and be the owner's.
             await RemoveIfUnclaimedAsync(plan, peer);
         }
     }
