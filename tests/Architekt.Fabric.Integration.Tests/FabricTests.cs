@@ -25,13 +25,13 @@ public sealed class FabricTests(TwoHosts hosts) : IClassFixture<TwoHosts>
 
         Assert.Equal(OperationOutcome.Succeeded, result.Outcome);
         Assert.True(result.Verified);
-        Assert.Equal(before.Epoch + 1, result.Epoch);
+        Assert.True(result.Epoch > before.Epoch);
         Assert.Equal(phases.Order(), phases);
         Assert.Equal(MigrationPhase.Done, phases[^1]);
         Assert.True(result.Transfer.SkippedBytes > 0, "Half of this guest's RAM was never written and must not be sent.");
         Assert.True(result.PauseMs > 0);
         var after = await hosts.Fabric.GetVmAsync(TwoHosts.Vm, Token);
-        Assert.Equal((destination, before.Epoch + 1, VmState.Running), (after.Host, after.Epoch, after.State));
+        Assert.Equal((destination, result.Epoch, VmState.Running), (after.Host, after.Epoch, after.State));
         Assert.Equal([$"{TwoHosts.Vm}.{after.Epoch}"], TwoHosts.Instances(hosts.Of(destination)));
         Assert.Empty(TwoHosts.Instances(hosts.Of(before.Host)));
         await AssertGuestAnswersAsync(after);
@@ -46,7 +46,8 @@ public sealed class FabricTests(TwoHosts hosts) : IClassFixture<TwoHosts>
         var migration = await hosts.Fabric.StartMigrationAsync(TwoHosts.Vm, destination, Slow, cancellationToken: Token);
         await UntilCopyingAsync(migration);
 
-        var doomed = TwoHosts.Identity(hosts.Of(destination), $"{TwoHosts.Vm}.{before.Epoch + 1}");
+        var operation = await hosts.Fabric.FindOperationAsync(migration.Id, Token);
+        var doomed = TwoHosts.Identity(hosts.Of(destination), $"{TwoHosts.Vm}.{operation!.Epoch}");
         Assert.True(new ProcessIdentity(doomed.PeerPid, doomed.PeerStartTicks).Kill(ProcessSignal.Kill));
         var result = await migration.WaitForCompletionAsync(Token);
 

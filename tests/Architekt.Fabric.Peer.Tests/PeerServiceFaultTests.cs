@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Architekt.Fabric.Peer.Hosting;
 using Architekt.Fabric.Peer.Tests.Support;
+using Architekt.Fabric.Processes;
 
 namespace Architekt.Fabric.Peer.Tests;
 
@@ -52,6 +53,23 @@ public sealed class PeerServiceFaultTests(MigratingGuest guest)
         Assert.Equal(PeerState.Running, source.Service.Status.State);
         await source.PingAgentAsync();
         await guest.MigrateAsync("after-hand-over");
+    }
+
+    /// <summary>QEMU has written everything out and is done with its migration; it can go on all the same, with its disk.</summary>
+    [Fact]
+    public async Task RollBack_DestinationsQemuDiedOnceItHadLoaded_GuestRunsAndCanBeMigrated()
+    {
+        var source = await guest.RequireLiveAsync();
+        var (destination, _) = await guest.HandOverAsync("died-loaded");
+        Assert.True((await destination.Service.WaitLoadedAsync(10_000, TestContext.Current.CancellationToken)).IsLoaded);
+
+        Assert.True(destination.Qemu().Kill(ProcessSignal.Kill));
+        await destination.WaitForExitAsync();
+        await source.Service.RollBackAsync("died-loaded");
+
+        Assert.Equal(PeerState.Running, source.Service.Status.State);
+        await source.PingAgentAsync();
+        await guest.MigrateAsync("after-died-loaded");
     }
 
     [Fact]

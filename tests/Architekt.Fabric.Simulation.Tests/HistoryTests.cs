@@ -38,6 +38,27 @@ public sealed class HistoryTests
         Assert.Equal(["the guest on host-a with epoch 1 runs", "the guest on host-a with epoch 1 stands", "the guest on host-b with epoch 2 runs"], runs);
     }
 
+    [Fact]
+    public void HostOfAVmWithALeaseIsLost_AnotherRunsItOnceLeaseAndMarginAreOver()
+    {
+        for (var seed = 0UL; seed < 20; seed++)
+        {
+            var trace = new Trace(isOn: true);
+            var history = new History(seed, [new Happening(Kind.KillHost, null, 0, IsAfter: false, 3_000_000, Place.Owner, 40_000_000)], HasLease: true);
+
+            Assert.Empty(Simulation.Run(history, SeededBug.None, trace));
+
+            string[] lines = [.. trace.Lines.Where(static line => line.Contains(" the guest on ", StringComparison.Ordinal))];
+            Assert.Equal(3, lines.Length);
+            Assert.Contains("the guest on host-a with epoch 1 stands", lines[1], StringComparison.Ordinal);
+            Assert.EndsWith(" with epoch 2 runs", lines[2], StringComparison.Ordinal);
+            Assert.DoesNotContain("host-a", lines[2], StringComparison.Ordinal);
+
+            // The last renewal was at 3 s at the latest and not before 0, and the clocks of hosts are up to 5 % off.
+            Assert.InRange(double.Parse(lines[2].AsSpan(0, 12), System.Globalization.CultureInfo.InvariantCulture), 19_000, 28_000);
+        }
+    }
+
     private static IReadOnlyList<string> Replay(ulong seed)
     {
         var trace = new Trace(isOn: true);

@@ -32,8 +32,10 @@ internal static class Aftermath
     {
         var vm = world.Tables.Vm;
         if (vm.Operation is not null) world.Observer.Violate($"{vm.Operation} still holds the reservation");
-        var runs = world.Observer.Running is [{ } guest] && guest.Host == vm.Host && guest.Epoch == vm.Epoch;
-        if (!runs && !world.Observer.Killed.Contains((vm.Host, vm.Epoch)))
+        var runs = world.Observer.OwnerRuns;
+
+        // One that is to be started again runs again, whatever was killed.
+        if (!runs && (world.HasLease || !world.Observer.Killed.Contains((vm.Host, vm.Epoch))))
             world.Observer.Violate($"the VM does not run on '{vm.Host}' with epoch {vm.Epoch}, and nobody has killed it there");
         if (runs != (vm.State == VmState.Running))
             world.Observer.Violate($"the VM {(runs ? "runs" : "does not run")}, and is recorded as {vm.State}: {vm.Reason}");
@@ -46,7 +48,7 @@ internal static class Aftermath
         {
             foreach (var epoch in machine.Instances.Keys.Union(machine.Disks))
             {
-                if (machine.Name != vm.Host || epoch != vm.Epoch) world.Observer.Violate($"an instance or a disk with epoch {epoch} is left on '{machine.Name}'");
+                if (machine.Name != vm.Host || (epoch != vm.Epoch && epoch != world.Tables.Record.DiskEpoch)) world.Observer.Violate($"an instance or a disk with epoch {epoch} is left on '{machine.Name}'");
             }
         }
 

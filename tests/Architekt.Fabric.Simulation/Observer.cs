@@ -9,6 +9,7 @@ internal sealed class Observer(Scheduler scheduler, Tables tables)
 {
     private readonly List<string> _violations = [];
     private readonly List<SimGuest> _running = [];
+    private readonly HashSet<long> _given = [];
     private long _highestEpoch;
 
     public IReadOnlyList<string> Violations => _violations;
@@ -47,6 +48,12 @@ internal sealed class Observer(Scheduler scheduler, Tables tables)
         if (scheduler.Trace.IsOn) scheduler.Trace.Write(scheduler.Now, $"   {guest} stands");
     }
 
+    /// <summary>An epoch was given to an operation, or to an owner.</summary>
+    public void Given(long epoch)
+    {
+        if (!_given.Add(epoch)) Violate($"epoch {epoch} was given out twice");
+    }
+
     /// <summary>The owner has changed.</summary>
     public void Moved()
     {
@@ -63,6 +70,17 @@ internal sealed class Observer(Scheduler scheduler, Tables tables)
         if (scheduler.Trace.IsOn) scheduler.Trace.Write(scheduler.Now, $"   the VM is recorded as {tables.Vm.State}: {tables.Vm.Reason}");
         if (_running.Find(guest => guest.Host == tables.Vm.Host && guest.Epoch == tables.Vm.Epoch) is { } running)
             Violate($"{running} runs, and is recorded as {tables.Vm.State}: {tables.Vm.Reason}");
+    }
+
+    /// <summary>Whether the owner runs the VM, and nobody else does.</summary>
+    public bool OwnerRuns => _running is [{ } guest] && guest.Host == tables.Vm.Host && guest.Epoch == tables.Vm.Epoch;
+
+    /// <summary>The VM has been given a new epoch to be started with, from its package or its disk: what was only in its RAM is gone.</summary>
+    public void BeginsAnew()
+    {
+        Moved();
+        Given(tables.Vm.Epoch);
+        Acknowledged = 0;
     }
 
     public void Begin() => _highestEpoch = tables.Vm.Epoch;

@@ -17,7 +17,7 @@ internal static class Runner
     /// <summary>How many histories from a seed on it takes until a bug is found; null if it is not found in so many.</summary>
     public static long? FindBug(SeededBug bug, ulong seed, long histories)
     {
-        var any = History.With(Precondition.Of(bug));
+        var any = AnyWith(bug);
         for (var i = 0L; i < histories; i++)
         {
             if (Simulation.Run(HistoryOf(seed + (ulong)i, any), bug).Count > 0) return i + 1;
@@ -25,6 +25,8 @@ internal static class Runner
 
         return null;
     }
+
+    private static Gen<History> AnyWith(SeededBug bug) => History.With(Precondition.NeedsLease(bug), Precondition.Of(bug));
 
     private static History HistoryOf(ulong seed, Gen<History> any) => any.Generate(new PCG(1, seed * 0x9E3779B97F4A7C15), null, out _);
 
@@ -50,7 +52,7 @@ internal static class Runner
     private static List<ulong> RunAll(long histories, ulong seed, SeededBug bug)
     {
         const long Share = 256;
-        var any = History.With(Precondition.Of(bug));
+        var any = AnyWith(bug);
         var next = 0L;
         var done = 0L;
         var failed = new List<ulong>();
@@ -78,7 +80,7 @@ internal static class Runner
 
     private static void Show(ulong seed, SeededBug bug)
     {
-        var history = Shrinker.Shrink(HistoryOf(seed, History.With(Precondition.Of(bug))), smaller => Simulation.Run(smaller, bug).Count > 0);
+        var history = Shrinker.Shrink(HistoryOf(seed, AnyWith(bug)), smaller => Simulation.Run(smaller, bug).Count > 0);
         var trace = new Trace(isOn: true);
         var violations = Simulation.Run(history, bug, trace);
         Console.WriteLine($"--- seed {seed}: {violations[0]}");

@@ -13,6 +13,9 @@ internal static class Simulation
     /// <summary>How long a history goes on making trouble.</summary>
     private const long TroubleEnds = 25 * Second;
 
+    /// <summary>The same where a host is given up only after 20 s.</summary>
+    private const long LeaseTroubleEnds = 70 * Second;
+
     /// <summary>Within which time every operation has ended and everything is cleared up, once nothing goes wrong any more.</summary>
     private const long Bound = 240 * Second;
 
@@ -21,7 +24,7 @@ internal static class Simulation
         var context = SynchronizationContext.Current;
         try
         {
-            var world = new World(history.Seed, bug, trace ?? new Trace(isOn: false));
+            var world = new World(history.Seed, history.HasLease, bug, trace ?? new Trace(isOn: false));
             Play(world, history);
             return world.Observer.Violations;
         }
@@ -50,7 +53,8 @@ internal static class Simulation
             });
         }
 
-        Advance(world, TroubleEnds, () => unplayed == 0 && IsIdle(world));
+        if (world.HasLease) Advance(world, LeaseTroubleEnds, () => unplayed == 0 && IsIdle(world) && world.Scheduler.Now >= world.TroubleUntil);
+        else Advance(world, TroubleEnds, () => unplayed == 0 && IsIdle(world));
         Heal(world);
         var quietSince = Math.Max(world.Scheduler.Now, world.Faults.LastLate);
         Advance(world, quietSince + Bound, () => world.Scheduler.Now > quietSince && IsIdle(world));
@@ -65,7 +69,8 @@ internal static class Simulation
         if (world.Observer.Violations.Count == 0) Aftermath.Judge(world);
     }
 
-    private static bool IsIdle(World world) => world.Client.Waiting == 0 && world.Faults.Pending == 0 && !world.Tables.HasRunning;
+    private static bool IsIdle(World world) =>
+        world.Client.Waiting == 0 && world.Faults.Pending == 0 && !world.Tables.HasRunning && (!world.HasLease || world.Observer.OwnerRuns);
 
     private static void Heal(World world)
     {

@@ -1,4 +1,5 @@
 using Architekt.Fabric.Grains;
+using Architekt.Fabric.Silo;
 using Architekt.Fabric.Simulation.Bugs;
 using Architekt.Fabric.Simulation.Histories;
 using Architekt.Fabric.Simulation.Hosts;
@@ -34,13 +35,16 @@ internal sealed class World
 
     private readonly Dictionary<string, SimSilo> _directory = [];
 
-    public World(ulong seed, SeededBug bug, Trace trace)
+    public World(ulong seed, bool hasLease, SeededBug bug, Trace trace)
     {
         Bug = bug;
         Scheduler = new Scheduler(seed, trace);
-        Tables = new Tables
+        HasLease = hasLease;
+        Tables = new Tables(() => Scheduler.Now, Machine with { HasLease = hasLease })
         {
-            Vm = new VmInfo(Vm, VmState.Running, null, "host-a", 1, Machine.Package, Machine.PackageDigest, 1, 1 << 28, null, null, Start, Start),
+            Vm = new VmInfo(
+                Vm, VmState.Running, null, "host-a", 1, Machine.Package, Machine.PackageDigest, 1, 1 << 28, null, null, Start, Start,
+                Restart: hasLease ? VmRestart.OnFailure : VmRestart.Never, Availability: hasLease ? VmAvailability.Failover : VmAvailability.Normal),
         };
         Observer = new Observer(Scheduler, Tables);
         Faults = new Faults(Scheduler, happening => Player.Happen(this, happening));
@@ -58,7 +62,17 @@ internal sealed class World
 
     public static MigrationOptions Options { get; } = new();
 
+    public static TimeSpan LeaseDuration { get; } = new FabricOptions().LeaseDuration;
+
+    public static TimeSpan LeaseMargin { get; } = new FabricOptions().LeaseMargin;
+
     public SeededBug Bug { get; }
+
+    /// <summary>Whether the VM may only run under a lease.</summary>
+    public bool HasLease { get; }
+
+    /// <summary>When the last of what has happened so far will be over.</summary>
+    public long TroubleUntil { get; set; }
 
     public Scheduler Scheduler { get; }
 

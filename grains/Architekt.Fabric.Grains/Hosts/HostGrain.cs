@@ -71,6 +71,8 @@ internal sealed class HostGrain(IHostRuntime runtime, IPackageRuntime packages, 
     public Task<LoadReport> WaitLoadedAsync(MigrationPlan plan, int waitMs, CancellationToken cancellationToken) =>
         runtime.WaitLoadedAsync(plan, waitMs, cancellationToken);
 
+    public Task ConfirmLoadedAsync(MigrationPlan plan, CancellationToken cancellationToken) => runtime.ConfirmLoadedAsync(plan, cancellationToken);
+
     public Task<RunReport> RunAsync(MigrationPlan plan, bool isRehearsal, CancellationToken cancellationToken) =>
         runtime.RunAsync(plan, isRehearsal, cancellationToken);
 

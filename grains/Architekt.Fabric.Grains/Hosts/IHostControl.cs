@@ -65,6 +65,9 @@ internal interface IHostControl : IGrainWithStringKey
     [Alias("wait-loaded")]
     Task<LoadReport> WaitLoadedAsync(MigrationPlan plan, int waitMs, CancellationToken cancellationToken);
 
+    [Alias("confirm-loaded"), ResponseTimeout("00:00:05")]
+    Task ConfirmLoadedAsync(MigrationPlan plan, CancellationToken cancellationToken);
+
     [Alias("run")]
     Task<RunReport> RunAsync(MigrationPlan plan, bool isRehearsal, CancellationToken cancellationToken);
 

@@ -87,7 +87,12 @@ public interface IHostRuntime
     /// <summary>Destination: waits up to <paramref name="waitMs"/> until the state is loaded.</summary>
     Task<LoadReport> WaitLoadedAsync(MigrationPlan plan, int waitMs, CancellationToken cancellationToken);
 
-    /// <summary>Destination: grants epoch n+1 and lets the guest run. Repeating it is harmless. A rehearsal goes the same way, grants nothing and does nothing.</summary>
+    /// <summary>
+    /// Destination, right before the commit: throws <see cref="FabricErrorCode.Failed"/> if what was prepared here has ended or is gone. Part of the pause, so it looks and asks nobody.
+    /// </summary>
+    Task ConfirmLoadedAsync(MigrationPlan plan, CancellationToken cancellationToken);
+
+    /// <summary>Destination: grants the epoch that was reserved and lets the guest run. Repeating it is harmless. A rehearsal goes the same way, grants nothing and does nothing.</summary>
     Task<RunReport> RunAsync(MigrationPlan plan, bool isRehearsal, CancellationToken cancellationToken);
 
     /// <summary>Source, after the commit: forwards frames caught in the pause, ends QEMU and peer, removes what is left. Returns the number of frames.</summary>

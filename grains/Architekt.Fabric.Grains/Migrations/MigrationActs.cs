@@ -12,10 +12,17 @@ internal sealed partial class MigrationActs(
     IVmStore vms,
     MigrationMeasurements measured,
     ProgressLog progress,
+    TimeProvider time,
     ILogger logger)
 {
     /// <summary>How long the destination may take to load the state once the source was told to switch, in ms.</summary>
     private const int LoadDeadlineMs = 15_000;
+
+    /// <summary>How often the destination is asked whether it still has the guest, if its answers come late.</summary>
+    private const int MostConfirmations = 3;
+
+    /// <summary>An answer that took longer says nothing of now.</summary>
+    private static readonly TimeSpan ConfirmationAge = TimeSpan.FromMilliseconds(500);
 
     private IncomingOffer? _offer;
     private Task<SwitchReport>? _switching;
@@ -32,7 +39,7 @@ internal sealed partial class MigrationActs(
         MigrationAct.Copy => TryAsync(act, CopyAsync, cancellationToken),
         MigrationAct.Suspend => TryAsync(act, token => source.SuspendAsync(plan, token), cancellationToken),
         MigrationAct.Switch => TryAsync(act, token => SwitchAsync(isRehearsal: false, token), cancellationToken),
-        MigrationAct.Commit => CommitAsync(isRehearsal: false, cancellationToken),
+        MigrationAct.Commit => ConfirmAndCommitAsync(cancellationToken),
         MigrationAct.Run => RunAsync(isRehearsal: false, cancellationToken),
         MigrationAct.Clean => TryAsync(act, CleanAsync, cancellationToken),
         MigrationAct.Withdraw => WithdrawAsync(cancellationToken),
@@ -62,6 +69,7 @@ internal sealed partial class MigrationActs(
 
         // The pause must not be the first time these lines run, are compiled, or use the connection.
         await SwitchAsync(isRehearsal: true, cancellationToken);
+        await ConfirmAsync(cancellationToken);
         var (_, failure) = await CommitAsync(isRehearsal: true, cancellationToken);
         if (failure is null) (_, failure) = await RunAsync(isRehearsal: true, cancellationToken);
         if (failure is not null) throw new FabricException(failure.Code, failure.Reason);
@@ -135,6 +143,26 @@ internal sealed partial class MigrationActs(
                 FabricErrorCode.Failed,
                 $"the guest's RAM differs between source ({measured.Switch.Digest}) and destination ({load.Digest})");
         }
+    }
+
+    /// <summary>What was loaded may have died since, and only before the commit the source can still go on in its place.</summary>
+    private async Task<(ActResult, MigrationFailure?)> ConfirmAndCommitAsync(CancellationToken cancellationToken)
+    {
+        var (result, failure) = await TryAsync(MigrationAct.Commit, ConfirmAsync, cancellationToken);
+        return result == ActResult.Done ? await CommitAsync(isRehearsal: false, cancellationToken) : (result, failure);
+    }
+
+    private async Task ConfirmAsync(CancellationToken cancellationToken)
+    {
+        for (var attempt = 0; attempt < MostConfirmations; attempt++)
+        {
+            var asked = time.GetTimestamp();
+            await destination.ConfirmLoadedAsync(plan, cancellationToken);
+            if (time.GetElapsedTime(asked) <= ConfirmationAge) return;
+        }
+
+        throw new FabricException(
+            FabricErrorCode.Timeout, $"'{plan.Destination}' takes longer than {ConfirmationAge.TotalMilliseconds} ms to say whether it still has '{plan.Vm}'");
     }
 
     private async Task<(ActResult, MigrationFailure?)> CommitAsync(bool isRehearsal, CancellationToken cancellationToken)

@@ -121,7 +121,7 @@ internal sealed partial class MigrationDriver(
     {
         await keeper.BegunAsync(plan);
         var measured = new MigrationMeasurements(time);
-        var acts = new MigrationActs(plan, hosts(plan.Source), hosts(plan.Destination), packages, vms, measured, _progress!, logger);
+        var acts = new MigrationActs(plan, hosts(plan.Source), hosts(plan.Destination), packages, vms, measured, _progress!, time, logger);
         DateTimeOffset? runDeadline = null;
         while (_state.Act != MigrationAct.End)
         {

@@ -10,6 +10,7 @@ namespace Architekt.Fabric.Grains;
 /// <param name="Options">How.</param>
 /// <param name="RequestedAt">When it was asked for.</param>
 /// <param name="IsStopped">Whether the VM does not run, so that only its disk has to move.</param>
+/// <param name="ReservedEpoch">The epoch that was reserved for the destination when the migration was recorded; 0 before that.</param>
 [GenerateSerializer, Immutable]
 [Alias("architekt.migration-plan")]
 public sealed record MigrationPlan(
@@ -21,8 +22,9 @@ public sealed record MigrationPlan(
     MachineDescription Machine,
     MigrationOptions Options,
     DateTimeOffset RequestedAt,
-    bool IsStopped = false)
+    bool IsStopped = false,
+    long ReservedEpoch = 0)
 {
-    /// <summary>The epoch reserved for the destination, n+1.</summary>
-    public long NextEpoch => Epoch + 1;
+    /// <summary>The destination's epoch: nobody else was ever given it, or ever will be.</summary>
+    public long NextEpoch => ReservedEpoch == 0 ? Epoch + 1 : ReservedEpoch;
 }

@@ -4,7 +4,7 @@ namespace Architekt.Fabric.Grains;
 public interface IOperationStore
 {
     /// <summary>
-    /// Records a migration and reserves epoch n+1 for it in one transaction. With an id that is known already, returns what is recorded.
+    /// Records a migration and reserves an epoch for it that was never given out before, in one transaction. With an id that is known already, returns what is recorded.
     /// Throws <see cref="FabricErrorCode.Conflict"/> naming the operation that is under way, and <see cref="FabricErrorCode.StaleEpoch"/>
     /// if the VM's epoch or owner is not the plan's.
     /// </summary>

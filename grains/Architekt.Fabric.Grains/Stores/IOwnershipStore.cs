@@ -15,7 +15,7 @@ public interface IOwnershipStore
     /// <summary>The host's VMs that ended through a fault, are to be started again and have no operation under way.</summary>
     Task<IReadOnlyList<FailedVm>> ListFailedAsync(string host, CancellationToken cancellationToken);
 
-    /// <summary>Its owner is about to start a failed VM again: epoch + 1, if it is as it was seen. Null if it is not.</summary>
+    /// <summary>Its owner is about to start a failed VM again: a new epoch, if it is as it was seen. Null if it is not.</summary>
     /// <param name="seen">What was seen.</param>
     /// <param name="restarts">How many restarts in a row it will be.</param>
     /// <param name="diskEpoch">The epoch its disk is filed under.</param>

@@ -29,7 +29,7 @@ public interface IVmStore
     Task<bool> DeleteAsync(string vm, long epoch, CancellationToken cancellationToken);
 
     /// <summary>
-    /// The commit of a migration: owner = destination, epoch n+1, if the epoch is still n, the owner still the source and the
+    /// The commit of a migration: owner = destination, epoch = the one that was reserved, if the epoch is still n, the owner still the source and the
     /// reservation still the operation's. One statement on a warm connection. Never throws for a lost connection: that is
     /// <see cref="CommitOutcome.Unknown"/>.
     /// </summary>

@@ -9,8 +9,8 @@ namespace Architekt.Fabric.Database;
 /// <param name="Source">The owner the VM must have.</param>
 /// <param name="Epoch">The epoch the VM must have.</param>
 /// <param name="Destination">Where it leads.</param>
-/// <param name="NextEpoch">The VM's epoch after it.</param>
-/// <param name="Plan">The plan, as JSON.</param>
+/// <param name="ReservesEpoch">Whether it may make another host the owner, with an epoch of its own.</param>
+/// <param name="Plan">The plan with that epoch, as JSON.</param>
 /// <param name="RequestedAt">When it was asked for.</param>
 /// <param name="EventKind">Kind of the event.</param>
 /// <param name="Message">Sentence of the event.</param>
@@ -21,8 +21,8 @@ internal sealed record NewOperation(
     string Source,
     long Epoch,
     string Destination,
-    long NextEpoch,
-    string Plan,
+    bool ReservesEpoch,
+    Func<long, string> Plan,
     DateTimeOffset RequestedAt,
     string EventKind,
     string Message)
@@ -34,8 +34,8 @@ internal sealed record NewOperation(
         plan.Source,
         plan.Epoch,
         plan.Destination,
-        plan.NextEpoch,
-        DatabaseJson.Write(plan, DatabaseJson.Default.MigrationPlan),
+        ReservesEpoch: true,
+        epoch => DatabaseJson.Write(plan with { ReservedEpoch = epoch }, DatabaseJson.Default.MigrationPlan),
         plan.RequestedAt,
         EventKinds.MigrationRequested,
         $"A migration of {plan.Vm} from {plan.Source} to {plan.Destination} was asked for.");
@@ -47,8 +47,8 @@ internal sealed record NewOperation(
         plan.Host,
         plan.Epoch,
         plan.Host,
-        plan.Epoch,
-        DatabaseJson.Write(plan, DatabaseJson.Default.CheckpointPlan),
+        ReservesEpoch: false,
+        _ => DatabaseJson.Write(plan, DatabaseJson.Default.CheckpointPlan),
         plan.RequestedAt,
         EventKinds.CheckpointRequested,
         $"A package {plan.Package} of {plan.Vm} on {plan.Host} was asked for.");

@@ -3,10 +3,10 @@ using Npgsql;
 
 namespace Architekt.Fabric.Database;
 
-/// <summary>Records an operation and reserves the VM's next epoch for it. The VM's row is locked first, so that two begins on one VM take turns.</summary>
+/// <summary>Records an operation and, for a migration, reserves an epoch that was never given out. The VM's row is locked first, so that two begins on one VM take turns.</summary>
 internal sealed class OperationBegin
 {
-    private const string LockVm = "SELECT host, epoch FROM fabric.vm WHERE name = $1 FOR UPDATE";
+    private const string LockVm = "SELECT host, epoch, last_epoch FROM fabric.vm WHERE name = $1 FOR UPDATE";
 
     private const string FindKnown = $"SELECT {Rows.OperationColumns} FROM fabric.operation WHERE id = $1";
 
@@ -21,7 +21,7 @@ internal sealed class OperationBegin
         RETURNING {Rows.OperationColumns}
         """;
 
-    private const string Reserve = "UPDATE fabric.vm SET reserved_by = $2 WHERE name = $1";
+    private const string Reserve = "UPDATE fabric.vm SET reserved_by = $2, last_epoch = greatest(last_epoch, $3) WHERE name = $1";
 
     private const string Record = $"""
         INSERT INTO fabric.event (kind, vm, host, operation, epoch, message) VALUES ($6, $1, $2, $3, $4, $5)
@@ -53,7 +53,7 @@ internal sealed class OperationBegin
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
 
         var owner = await Command(LockVm, Rows.Text(asked.Vm))
-            .ReadFirstAsync(row => new Owner(row.GetString(0), row.GetInt64(1)), cancellationToken);
+            .ReadFirstAsync(row => new Owner(row.GetString(0), row.GetInt64(1), row.GetInt64(2)), cancellationToken);
         if (await FindKnownAsync() is { } known) return (known, null);
 
         if (owner is null)
@@ -69,17 +69,18 @@ internal sealed class OperationBegin
         if (asked.Kind == OperationKinds.Migrate && await Command(LockDestination, Rows.Text(asked.Destination)).ExecuteScalarAsync(cancellationToken) is true)
             throw FabricException.Conflict($"Host '{asked.Destination}' is cordoned: it takes no migrations; choose another, or open it with 'fabric host uncordon {asked.Destination}'.");
 
+        var epoch = asked.ReservesEpoch ? owner.LastEpoch + 1 : owner.Epoch;
         try
         {
             var operation = await Command(
                 Insert,
-                Rows.Text(asked.Id), Rows.Text(asked.Vm), Rows.Text(asked.Source), Rows.Text(asked.Destination), Rows.Number(asked.NextEpoch),
-                Rows.Json(asked.Plan), Rows.Time(asked.RequestedAt), Rows.Text(asked.Kind))
+                Rows.Text(asked.Id), Rows.Text(asked.Vm), Rows.Text(asked.Source), Rows.Text(asked.Destination), Rows.Number(epoch),
+                Rows.Json(asked.Plan(epoch)), Rows.Time(asked.RequestedAt), Rows.Text(asked.Kind))
                 .ReadFirstAsync(Rows.ReadOperation, cancellationToken);
-            await Command(Reserve, Rows.Text(asked.Vm), Rows.Text(asked.Id)).ExecuteNonQueryAsync(cancellationToken);
+            await Command(Reserve, Rows.Text(asked.Vm), Rows.Text(asked.Id), Rows.Number(epoch)).ExecuteNonQueryAsync(cancellationToken);
             var recorded = await Command(
                 Record,
-                Rows.Text(asked.Vm), Rows.Text(asked.Source), Rows.Text(asked.Id), Rows.Number(asked.NextEpoch),
+                Rows.Text(asked.Vm), Rows.Text(asked.Source), Rows.Text(asked.Id), Rows.Number(epoch),
                 Rows.Text(asked.Message), Rows.Text(asked.EventKind))
                 .ReadFirstAsync(Rows.ReadEvent, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
@@ -97,5 +98,5 @@ internal sealed class OperationBegin
         NpgsqlCommand Command(string sql, params ReadOnlySpan<NpgsqlParameter> parameters) => new NpgsqlCommand(sql, connection).With(parameters);
     }
 
-    private sealed record Owner(string Host, long Epoch);
+    private sealed record Owner(string Host, long Epoch, long LastEpoch);
 }

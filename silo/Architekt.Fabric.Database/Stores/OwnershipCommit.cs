@@ -14,10 +14,10 @@ internal sealed class OwnershipCommit
     // A source that dies once everything was handed over is recorded as the VM's end, which this shows it was not: $6 says that it runs.
     private const string Commit = $"""
         WITH moved AS (
-            UPDATE fabric.vm SET host = $3, epoch = epoch + 1, disk_epoch = epoch + 1, owned_since = now(), reserved_by = NULL,
+            UPDATE fabric.vm SET host = $3, epoch = $7, disk_epoch = $7, owned_since = now(), reserved_by = NULL,
                 state = CASE WHEN $6 AND state IN ('Failed', 'Stopped') THEN 'Running' ELSE state END,
                 reason = CASE WHEN $6 THEN NULL ELSE reason END
-            WHERE name = $1 AND host = $2 AND epoch = $4 AND reserved_by = $5
+            WHERE name = $1 AND host = $2 AND epoch = $4 AND epoch < $7 AND reserved_by = $5
             RETURNING name, host, epoch, owned_since),
         kept AS (
             INSERT INTO fabric.ownership_history (vm, epoch, host, operation, change, since)
@@ -108,7 +108,7 @@ internal sealed class OwnershipCommit
     {
         await using var command = new NpgsqlCommand(Commit, connection).With(
             Rows.Text(plan.Vm), Rows.Text(plan.Source), Rows.Text(plan.Destination), Rows.Number(plan.Epoch), Rows.Text(plan.Operation),
-            Rows.Flag(!plan.IsStopped));
+            Rows.Flag(!plan.IsStopped), Rows.Number(plan.NextEpoch));
 
         // Costs a round trip the first time on a connection and none after.
         await command.PrepareAsync(cancellationToken);

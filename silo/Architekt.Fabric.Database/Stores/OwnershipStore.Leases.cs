@@ -24,12 +24,9 @@ public sealed partial class OwnershipStore
 
     private const string IsLeased = "has_lease AND lease_until IS NOT NULL AND state IN ('Starting', 'Booting', 'Running', 'Unknown')";
 
-    // What an operation has prepared for the epoch it has reserved must never be taken for what is started now, so that epoch is left out.
-    private const string NextEpoch = "epoch + CASE WHEN reserved_by IS NULL THEN 1 ELSE 2 END";
-
     private const string Claim = $"""
         WITH claimed AS (
-            UPDATE fabric.vm SET host = $3, epoch = {NextEpoch}, disk_epoch = {NextEpoch}, state = 'Starting', lost_from = NULL, reason = $7,
+            UPDATE fabric.vm SET host = $3, epoch = last_epoch + 1, disk_epoch = last_epoch + 1, last_epoch = last_epoch + 1, state = 'Starting', lost_from = NULL, reason = $7,
                 owned_since = now(), state_since = now(), reserved_by = NULL, lease_until = CASE WHEN has_lease THEN clock_timestamp() + $6 END
             WHERE name = $1 AND epoch = $2
               AND (({IsClaimableLost}) OR (host <> $3 AND {IsLeased} AND lease_until = $4 AND lease_until + $5 < clock_timestamp()))
@@ -48,7 +45,7 @@ public sealed partial class OwnershipStore
         WITH dead AS (
             UPDATE fabric.host SET declared_dead_at = coalesce(declared_dead_at, now()) WHERE name = $1 RETURNING name),
         lost AS (
-            UPDATE fabric.vm SET epoch = {NextEpoch}, lost_from = state, state = 'Lost', reason = 'host ' || host || ' was declared dead',
+            UPDATE fabric.vm SET epoch = last_epoch + 1, last_epoch = last_epoch + 1, lost_from = state, state = 'Lost', reason = 'host ' || host || ' was declared dead',
                 owned_since = now(), state_since = now(), reserved_by = NULL, lease_until = NULL, restarts = 0
             WHERE host IN (SELECT name FROM dead) AND state <> 'Lost'
             RETURNING {Rows.VmColumns}),

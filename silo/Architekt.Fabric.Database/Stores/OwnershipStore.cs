@@ -29,7 +29,7 @@ public sealed partial class OwnershipStore : IOwnershipStore
     // That nothing is under way is asked again: a migration of the failed VM may have begun since.
     private const string Restart = $"""
         WITH restarted AS (
-            UPDATE fabric.vm AS v SET epoch = epoch + 1, state = 'Starting', owned_since = now(), state_since = now(), restarts = $4, disk_epoch = $5
+            UPDATE fabric.vm AS v SET epoch = last_epoch + 1, last_epoch = last_epoch + 1, state = 'Starting', owned_since = now(), state_since = now(), restarts = $4, disk_epoch = $5
             WHERE name = $1 AND host = $2 AND epoch = $3 AND state = 'Failed' AND restart = 'OnFailure' AND reserved_by IS NULL
               AND NOT EXISTS (SELECT 1 FROM fabric.operation AS o WHERE o.vm = v.name AND o.outcome = 'Running')
             RETURNING {Rows.VmColumns}),

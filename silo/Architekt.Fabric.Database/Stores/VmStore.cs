@@ -12,8 +12,8 @@ public sealed class VmStore : IVmStore
 
     private const string Create = $"""
         WITH created AS (
-            INSERT INTO fabric.vm (name, host, epoch, state, reason, machine, created_at, owned_since, restart, disk_epoch)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $10, $3)
+            INSERT INTO fabric.vm (name, host, epoch, state, reason, machine, created_at, owned_since, restart, disk_epoch, last_epoch)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $10, $3, $3)
             ON CONFLICT (name) DO NOTHING
             RETURNING name, host, epoch, owned_since),
         history AS (

@@ -217,7 +217,7 @@ internal sealed partial class PeerSupervisor(
         {
             try
             {
-                // The epoch alone does not say whose state it is: one that was reserved here and given back may be another host's now.
+                // The epoch alone does not say whose state it is: a name that was deleted and is used again has its epochs again.
                 var isOurs = await vms.FindAsync(vm, cancellationToken) is { } row && row.Info.Host == Options.HostName;
                 if (!isOurs || !await vms.SetStateAsync(vm, epoch, state, reason, message, cancellationToken)) LogStaleState(vm, epoch, state);
                 return;

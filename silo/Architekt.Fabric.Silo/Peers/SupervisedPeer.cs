@@ -8,6 +8,7 @@ namespace Architekt.Fabric.Silo.Peers;
 internal sealed class SupervisedPeer(InstanceFolder folder, PeerInstance instance, ProcessIdentity process) : IDisposable
 {
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ProcessIdentity _qemu;
 
     public InstanceFolder Folder => folder;
 
@@ -19,6 +20,14 @@ internal sealed class SupervisedPeer(InstanceFolder folder, PeerInstance instanc
 
     /// <summary>Ends once the process is gone and what it left is removed.</summary>
     public Task Ended => _ended.Task;
+
+    /// <summary>Whether peer and QEMU are there now. Looks at the processes, because one that is only slow to answer has not ended.</summary>
+    public bool HasQemu()
+    {
+        if (Ended.IsCompleted || folder.HasEnded || !process.IsAlive()) return false;
+        if (_qemu == default && folder.ReadIdentity() is { QemuPid: > 0 } identity) _qemu = new ProcessIdentity(identity.QemuPid, identity.QemuStartTicks);
+        return _qemu != default && _qemu.IsAlive();
+    }
 
     public void MarkEnded() => _ended.TrySetResult();
 

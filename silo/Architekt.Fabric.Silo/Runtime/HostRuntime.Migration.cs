@@ -49,7 +49,7 @@ internal sealed partial class HostRuntime
     {
         var vm = await vms.FindAsync(plan.Vm, cancellationToken);
 
-        // A request may be older than its migration's end, and the epoch it was to have may be another's by now.
+        // A request may be older than its migration's end, and nobody would clear up after it any more.
         if (vm is null || vm.Info.Epoch != plan.Epoch || vm.Info.Operation != plan.Operation)
             throw FabricException.StaleEpoch($"Migration '{plan.Operation}' of '{plan.Vm}' is over: nothing is prepared for it on '{HostName}'.");
         var isLive = vm.Info.State != VmState.Booting;
@@ -124,6 +124,15 @@ internal sealed partial class HostRuntime
         return new LoadReport(loaded.IsLoaded, loaded.Error, loaded.LoadMs, loaded.Digest);
     }
 
+    public Task ConfirmLoadedAsync(MigrationPlan plan, CancellationToken cancellationToken)
+    {
+        var isHere = plan.IsStopped ? File.Exists(paths.Disk(plan.Vm, plan.NextEpoch)) : peers.Find(plan.Vm, plan.NextEpoch) is { } peer && peer.HasQemu();
+        return isHere
+            ? Task.CompletedTask
+            : throw new FabricException(
+                FabricErrorCode.Failed, $"what '{HostName}' had of '{plan.Vm}' was lost before it became the owner: {(plan.IsStopped ? "its disk is gone" : "its peer or QEMU has ended")}");
+    }
+
     public async Task<RunReport> RunAsync(MigrationPlan plan, bool isRehearsal, CancellationToken cancellationToken)
     {
         var peer = peers.Require(plan.Vm, plan.NextEpoch);
@@ -174,7 +183,7 @@ internal sealed partial class HostRuntime
         }
         catch (Exception error) when (error is FabricException or TimeoutException)
         {
-            // It may be another migration's by now that was to have the same epoch, or even the owner's.
+            // It may have committed after all, and be the owner's.
             await RemoveIfUnclaimedAsync(plan, peer);
         }
     }

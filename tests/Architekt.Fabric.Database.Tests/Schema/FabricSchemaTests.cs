@@ -41,6 +41,31 @@ public sealed class FabricSchemaTests(PostgresDatabase database) : IClassFixture
         Assert.Equal((long)SchemaScripts.All.Count, await ScalarAsync(empty, "SELECT count(*) FROM fabric.schema_version"));
     }
 
+    /// <summary>Epochs that were reserved, committed or given back before there was a count of them are not given out again.</summary>
+    [Fact]
+    public async Task Ensure_RowsFromBeforeEpochsWereCounted_CountsThem()
+    {
+        var empty = await EmptyAsync();
+        await EnsureAsync(empty);
+        await ScalarAsync(empty, "ALTER TABLE fabric.vm DROP COLUMN last_epoch");
+        await ScalarAsync(empty, "DELETE FROM fabric.schema_version WHERE scriptname = '0022-epochs'");
+        await ScalarAsync(
+            empty,
+            """
+            INSERT INTO fabric.operation (id, kind, vm, source, destination, epoch, phase, outcome, plan, result, started_at, ended_at) VALUES
+                ('given-back', 'migrate', 'given-back', 'a', 'b', 4, 'Done', 'Failed', '{}', '{}', now(), now()),
+                ('reserved', 'migrate', 'reserved', 'a', 'b', 2, 'Copy', 'Running', '{}', NULL, now(), NULL);
+            INSERT INTO fabric.vm (name, host, epoch, state, machine, created_at, owned_since, disk_epoch, reserved_by) VALUES
+                ('quiet', 'a', 7, 'Running', '{"memoryBytes":1}', now(), now(), 7, NULL),
+                ('given-back', 'a', 3, 'Running', '{"memoryBytes":1}', now(), now(), 3, NULL),
+                ('reserved', 'a', 1, 'Running', '{"memoryBytes":1}', now(), now(), 1, 'reserved');
+            """);
+
+        await EnsureAsync(empty);
+
+        Assert.Equal("given-back=4,quiet=7,reserved=2", await ScalarAsync(empty, "SELECT string_agg(name || '=' || last_epoch, ',' ORDER BY name) FROM fabric.vm"));
+    }
+
     [Fact]
     public async Task Ensure_NewerDatabase_IsRefusedNamingBothVersions()
     {

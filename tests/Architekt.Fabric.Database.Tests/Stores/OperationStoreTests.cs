@@ -1,3 +1,4 @@
+using Architekt.Fabric.Grains;
 using Architekt.Fabric.Testing;
 
 namespace Architekt.Fabric.Database.Tests;
@@ -13,10 +14,39 @@ public sealed class OperationStoreTests(PostgresDatabase database) : StoreTest(d
             new OperationInfo(plan.Operation, "migrate", plan.Vm, "host-a", "host-b", 2, MigrationPhase.Check, OperationOutcome.Running, null, plan.RequestedAt, null),
             operation);
         Assert.Equal(operation, await Operations.FindAsync(plan.Operation, Cancellation));
-        Assert.Equal(plan, await Operations.FindPlanAsync(plan.Operation, Cancellation));
+        Assert.Equal(plan with { ReservedEpoch = 2 }, await Operations.FindPlanAsync(plan.Operation, Cancellation));
         Assert.Null(await Operations.FindResultAsync(plan.Operation, Cancellation));
         Assert.Equal(plan.Operation, (await Vms.FindAsync(plan.Vm, Cancellation))!.Info.Operation);
         Assert.Equal(EventKinds.MigrationRequested, Sink.Events.Last().Kind);
+    }
+
+    /// <summary>Whatever is still about for a migration that was given up can then never be taken for the next one's.</summary>
+    [Fact]
+    public async Task Begin_AfterReservationsThatWereGivenBack_ReservesAnEpochNobodyEverHad()
+    {
+        var first = await BeginAsync();
+        await Operations.EndAsync(Result(first, OperationOutcome.Cancelled), Cancellation);
+        var second = await BeginAsync(first.Vm);
+        Assert.Equal(WithdrawOutcome.Withdrawn, await Vms.WithdrawAsync(second, Cancellation));
+        await Operations.EndAsync(Result(second, OperationOutcome.Failed), Cancellation);
+        var asked = Plan(first.Vm);
+
+        Assert.Equal(4, (await Operations.BeginAsync(asked, Cancellation)).Epoch);
+
+        var third = (await Operations.FindPlanAsync(asked.Operation, Cancellation))!;
+        Assert.Equal(4, third.NextEpoch);
+        Assert.Equal(CommitOutcome.Committed, await Vms.CommitAsync(third, Cancellation));
+        Assert.Equal(("host-b", 4L), ((await Vms.FindAsync(first.Vm, Cancellation))!.Info.Host, (await Vms.FindAsync(first.Vm, Cancellation))!.Info.Epoch));
+    }
+
+    /// <summary>A plan that was recorded before epochs were reserved for good.</summary>
+    [Fact]
+    public async Task FindPlan_RecordedWithoutItsEpoch_HasTheOneAfterTheSources()
+    {
+        var plan = await BeginAsync();
+        await ExecuteAsync($"UPDATE fabric.operation SET plan = plan - 'reservedEpoch' WHERE id = '{plan.Operation}'");
+
+        Assert.Equal(2, (await Operations.FindPlanAsync(plan.Operation, Cancellation))!.NextEpoch);
     }
 
     [Fact]

@@ -32,8 +32,13 @@ public sealed class FaultMatrixTests
         foreach (var stage in Stage.All)
         {
             var deadly = FaultTraits.All.Where(fault => new Cell(stage, fault).MayEndGuest).ToList();
-            Assert.Equal(
-                stage.Guest == Side.Source ? [Fault.KillSourcePeer, Fault.KillSourceQemu] : [Fault.KillDestinationPeer, Fault.KillDestinationQemu], deadly);
+            Fault[] expected = stage.Guest switch
+            {
+                Side.Source => [Fault.KillSourcePeer, Fault.KillSourceQemu],
+                Side.Destination => [Fault.KillDestinationPeer, Fault.KillDestinationQemu],
+                _ => [],
+            };
+            Assert.Equal(expected, deadly);
         }
     }
 

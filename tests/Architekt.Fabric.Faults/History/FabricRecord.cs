@@ -14,8 +14,8 @@ internal sealed class FabricRecord(string connectionString)
         try
         {
             var rows = await ReadAsync(
-                "SELECT outcome, phase, reason, extract(epoch FROM ended_at - started_at)::float8, (SELECT count(*) FROM fabric.event WHERE operation = $1 AND kind = 'migration.ended') FROM fabric.operation WHERE id = $1",
-                static row => new OperationRow(row.GetString(0), row.GetString(1), Text(row, 2), row.IsDBNull(3) ? null : row.GetDouble(3), row.GetInt64(4)), cancellationToken, id);
+                "SELECT outcome, phase, reason, extract(epoch FROM ended_at - started_at)::float8, epoch, (SELECT count(*) FROM fabric.event WHERE operation = $1 AND kind = 'migration.ended') FROM fabric.operation WHERE id = $1",
+                static row => new OperationRow(row.GetString(0), row.GetString(1), Text(row, 2), row.IsDBNull(3) ? null : row.GetDouble(3), row.GetInt64(4), row.GetInt64(5)), cancellationToken, id);
             return rows.SingleOrDefault();
         }
         catch (Exception error) when (error is NpgsqlException or TimeoutException)

@@ -18,6 +18,7 @@ internal static class CiCells
         ("switch-handing-over", Fault.FreezeDestinationPeer),
         ("commit", Fault.StopPostgres),
         ("commit", Fault.KillSourcePeer),
+        ("commit", Fault.KillDestinationQemu),
         ("commit", Fault.KillDestinationSilo),
         ("run", Fault.KillSourceQemu),
         ("run", Fault.KillDestinationPeer),

@@ -44,11 +44,11 @@ internal sealed class CellRun(FaultFabric fabric, Cell cell, string operation)
         await using var load = await fabric.StartLoadAsync();
 
         var gate = await HoldAsync(client, destination.Name, cancellationToken);
-        var held = new Migrating(
-            source, destination, source.FindProcesses(fabric.Vm, before.Epoch), destination.FindProcesses(fabric.Vm, before.Epoch + 1));
+        var next = (await fabric.Record.TryFindOperationAsync(operation, cancellationToken))!.Epoch;
+        var held = new Migrating(source, destination, source.FindProcesses(fabric.Vm, before.Epoch), destination.FindProcesses(fabric.Vm, next));
         var began = Stopwatch.GetTimestamp();
         await fabric.Injector.InjectAsync(cell.Fault, held, cancellationToken);
-        if (cell.Fault.IsFatal()) await UntilNoticedAsync(held, before.Epoch, cancellationToken);
+        if (cell.Fault.IsFatal()) await UntilNoticedAsync(held, before.Epoch, next, cancellationToken);
         gate.Open();
         var ended = await UntilEndedAsync(began, cancellationToken);
         (_outcome, _seconds) = (ended.Outcome, Stopwatch.GetElapsedTime(began).TotalSeconds);
@@ -95,9 +95,9 @@ internal sealed class CellRun(FaultFabric fabric, Cell cell, string operation)
     }
 
     /// <summary>Its host sees a death within moments and acts on it. Only then the migration goes on: what was done about it must not be what breaks it.</summary>
-    private async Task UntilNoticedAsync(Migrating held, long epoch, CancellationToken cancellationToken)
+    private async Task UntilNoticedAsync(Migrating held, long epoch, long next, CancellationToken cancellationToken)
     {
-        var (host, instance) = cell.Fault.Target() == Side.Source ? (held.Source, epoch) : (held.Destination, epoch + 1);
+        var (host, instance) = cell.Fault.Target() == Side.Source ? (held.Source, epoch) : (held.Destination, next);
         await Until.NothingAsync(
             () => Task.FromResult(host.Instances().Contains($"{fabric.Vm}.{instance}") ? $"{host.Name} has not noticed the death" : null),
             _noticeLimit,

@@ -9,6 +9,7 @@ internal sealed class FakeDatabase(FakeWorld world)
     private readonly Dictionary<string, (CheckpointPlan Plan, CheckpointResult? Result)> _checkpoints = [];
     private readonly Dictionary<string, (DrainPlan Plan, DrainState State, DrainResult? Result)> _drains = [];
     private readonly HashSet<string> _committed = [];
+    private readonly Dictionary<string, long> _lastEpochs = [];
     private readonly List<FabricEvent> _events = [];
     private readonly Lock _lock = new();
     private int _refused;
@@ -28,7 +29,7 @@ internal sealed class FakeDatabase(FakeWorld world)
             throw FabricException.Unavailable("Postgres at 'test' cannot be reached.");
         }
 
-        lock (_lock) return action(new Tables(_hosts, _vms, _operations, _checkpoints, _drains, _committed, _events));
+        lock (_lock) return action(new Tables(_hosts, _vms, _operations, _checkpoints, _drains, _committed, _lastEpochs, _events));
     }
 
     /// <summary>Counts a call that finds it unreachable.</summary>
@@ -63,6 +64,7 @@ internal sealed class FakeDatabase(FakeWorld world)
         Dictionary<string, (CheckpointPlan Plan, CheckpointResult? Result)> Checkpoints,
         Dictionary<string, (DrainPlan Plan, DrainState State, DrainResult? Result)> Drains,
         HashSet<string> Committed,
+        Dictionary<string, long> LastEpochs,
         List<FabricEvent> Events)
     {
         public void Change(string vm, Func<VmInfo, VmInfo> change) => Vms[vm] = Vms[vm] with { Info = change(Vms[vm].Info) };

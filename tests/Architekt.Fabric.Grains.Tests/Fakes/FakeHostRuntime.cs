@@ -117,6 +117,9 @@ internal sealed class FakeHostRuntime(FakeWorld world, string name) : IHostRunti
         return await PlayAsync<LoadReport>("WaitLoaded", plan, cancellationToken) ?? new LoadReport(true, null, 2, plan.Options.Verify ? "digest" : null);
     }
 
+    public Task ConfirmLoadedAsync(MigrationPlan plan, CancellationToken cancellationToken) =>
+        plan.IsStopped || world.HandedOver(plan.Operation).Task.IsCompleted ? world.CallAsync(name, "ConfirmLoaded", plan.Vm, cancellationToken) : Task.CompletedTask;
+
     public async Task<RunReport> RunAsync(MigrationPlan plan, bool isRehearsal, CancellationToken cancellationToken)
     {
         if (isRehearsal) return new RunReport(0, 0);

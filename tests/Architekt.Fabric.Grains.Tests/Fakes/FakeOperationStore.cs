@@ -14,6 +14,7 @@ internal sealed class FakeOperationStore(FakeWorld world) : IOperationStore
             if (tables.Operations.Values.FirstOrDefault(other => other.Info.Vm == plan.Vm && other.Info.Outcome == OperationOutcome.Running).Info is { } running)
                 throw FabricException.Conflict($"VM '{plan.Vm}' is being migrated by operation '{running.Id}'; wait for it or cancel it.");
             if (row.Info.Host != plan.Source || row.Info.Epoch != plan.Epoch) throw FabricException.StaleEpoch($"VM '{plan.Vm}' has changed hands.");
+            plan = plan with { ReservedEpoch = tables.LastEpochs[plan.Vm] = Math.Max(tables.LastEpochs.GetValueOrDefault(plan.Vm), row.Info.Epoch) + 1 };
             var info = new OperationInfo(
                 plan.Operation, "migrate", plan.Vm, plan.Source, plan.Destination, plan.NextEpoch, MigrationPhase.Check, OperationOutcome.Running, null, plan.RequestedAt, null);
             tables.Operations.Add(plan.Operation, (plan, info, null));

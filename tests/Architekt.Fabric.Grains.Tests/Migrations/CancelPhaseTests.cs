@@ -49,7 +49,8 @@ public sealed class CancelPhaseTests(SharedCluster shared)
 
         // At once, and not only after something has been cleared up.
         var next = await _cluster.MigrateToTheEndAsync(vm, isDecided ? "host-a" : "host-b");
-        Assert.Equal((OperationOutcome.Succeeded, result.Epoch + 1), (next.Outcome, next.Epoch));
+        Assert.Equal(OperationOutcome.Succeeded, next.Outcome);
+        Assert.True(next.Epoch > result.Epoch);
         Assert.Empty(_cluster.World.Violations);
     }
 }

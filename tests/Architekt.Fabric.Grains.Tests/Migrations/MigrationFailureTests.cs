@@ -142,6 +142,37 @@ public sealed class MigrationFailureTests(SharedCluster shared)
     }
 
     [Fact]
+    public async Task Commit_DestinationHasDiedSinceItLoaded_IsRolledBackAndTheSourceRunsOn()
+    {
+        var vm = _cluster.AddVm();
+        _cluster.World.Throw(vm, "ConfirmLoaded", new FabricException(FabricErrorCode.Failed, "its QEMU has ended"));
+
+        var result = await RolledBackAsync(vm, MigrationPhase.Commit, FabricErrorCode.Failed);
+
+        Assert.Equal("its QEMU has ended", result.Reason);
+        Assert.DoesNotContain("db:Commit", _cluster.World.Journal(vm));
+    }
+
+    [Fact]
+    public async Task Commit_DestinationAlwaysAnswersLate_IsATimeoutAndNeverCommits()
+    {
+        var clock = new JumpingClock();
+        await using var cluster = await FabricCluster.StartAsync(2, silo => silo.Services.AddSingleton<TimeProvider>(clock));
+        var vm = cluster.AddVm();
+        cluster.World.Script(vm, "ConfirmLoaded", _ =>
+        {
+            clock.Jump(TimeSpan.FromSeconds(1));
+            return Task.FromResult<object?>(null);
+        });
+
+        var result = await cluster.MigrateToTheEndAsync(vm);
+
+        Assert.Equal((OperationOutcome.Failed, MigrationPhase.Commit, FabricErrorCode.Timeout), (result.Outcome, result.FailedPhase, result.ErrorCode));
+        Assert.DoesNotContain("db:Commit", cluster.World.Journal(vm));
+        Assert.Equal(["host-a"], cluster.World.RunningOn(vm));
+    }
+
+    [Fact]
     public async Task Commit_Refused_IsStaleAndRolledBack()
     {
         var vm = _cluster.AddVm();
@@ -289,7 +320,7 @@ public sealed class MigrationFailureTests(SharedCluster shared)
 
         var result = await _cluster.MigrateToTheEndAsync(vm);
 
-        Assert.Equal((OperationOutcome.Succeeded, 2L), (result.Outcome, result.Epoch));
+        Assert.Equal((OperationOutcome.Succeeded, 3L), (result.Outcome, result.Epoch));
         AssertOnlyRunsOn(vm, "host-b");
     }
 
@@ -331,6 +362,8 @@ public sealed class MigrationFailureTests(SharedCluster shared)
         private long _ahead;
 
         public void Jump(TimeSpan by) => Interlocked.Add(ref _ahead, by.Ticks);
+
+        public override long GetTimestamp() => base.GetTimestamp() + (long)(Interlocked.Read(ref _ahead) / (double)TimeSpan.TicksPerSecond * TimestampFrequency);
 
         public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddTicks(Interlocked.Read(ref _ahead));
     }

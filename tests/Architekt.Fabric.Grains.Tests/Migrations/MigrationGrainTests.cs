@@ -25,7 +25,7 @@ public sealed class MigrationGrainTests(SharedCluster shared)
                 "db:Phase Copy", "host-a:StartCopy",
                 "db:Phase Suspend", "host-a:Suspend",
                 "db:Phase Switch", "host-a:Switch",
-                "db:Commit", "host-b:Run", "host-a:Release", "db:End",
+                "host-b:ConfirmLoaded", "db:Commit", "host-b:Run", "host-a:Release", "db:End",
             ],
             journal[4..]);
         Assert.Empty(_cluster.World.Violations);

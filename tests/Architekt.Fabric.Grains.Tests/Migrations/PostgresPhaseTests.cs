@@ -38,7 +38,8 @@ public sealed class PostgresPhaseTests(SharedCluster shared) : IDisposable
             isDecided ? (OperationOutcome.Succeeded, "host-b", 2L) : (OperationOutcome.Failed, "host-a", 1L), (result.Outcome, result.RunsOn, result.Epoch));
         Assert.Equal([result.RunsOn], _cluster.World.RunningOn(vm));
         var next = await _cluster.MigrateToTheEndAsync(vm, "host-c");
-        Assert.Equal((OperationOutcome.Succeeded, result.Epoch + 1), (next.Outcome, next.Epoch));
+        Assert.Equal(OperationOutcome.Succeeded, next.Outcome);
+        Assert.True(next.Epoch > result.Epoch);
         Assert.Empty(_cluster.World.Violations);
     }
 

@@ -19,7 +19,7 @@ public sealed class StoppedMigrationTests(SharedCluster shared)
         Assert.Equal((VmState.Stopped, "host-b"), (_cluster.Row(vm).State, _cluster.Row(vm).Host));
         var acts = _cluster.World.Journal(vm).Where(static entry => !entry.StartsWith("db:Phase", StringComparison.Ordinal)).ToList();
         Assert.Equal(
-            ["host-a:OfferDisk", "host-b:StartFetch", "host-b:GetFetch", "host-b:GetFetch", "db:Commit", "host-a:Release"],
+            ["host-a:OfferDisk", "host-b:StartFetch", "host-b:GetFetch", "host-b:GetFetch", "host-b:ConfirmLoaded", "db:Commit", "host-a:Release"],
             acts.Where(static entry => entry is not ("host-a:CheckSource" or "host-b:CheckDestination" or "db:Begin" or "db:End")));
         Assert.Empty(_cluster.World.RunningOn(vm));
     }

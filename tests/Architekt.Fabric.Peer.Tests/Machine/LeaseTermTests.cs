@@ -1,5 +1,3 @@
-using Architekt.Fabric.Peer.Machine;
-
 namespace Architekt.Fabric.Peer.Tests.Machine;
 
 public sealed class LeaseTermTests

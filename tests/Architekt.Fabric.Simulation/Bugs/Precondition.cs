@@ -19,16 +19,11 @@ internal static class Precondition
             Upon(Kind.DelayRequest, Point.Commit, 1, 2 * Second),
         ],
 
-        // A request that outlives its migration, whose epoch the next one is given.
-        SeededBug.RefusalRemoves => [Upon(Kind.DelayRequest, Point.Prepare, 1, 40 * Second)],
-        SeededBug.DiscardRemoves => [Upon(Kind.Cancel, Point.Round, 1, 0), Upon(Kind.DelayRequest, Point.Discard, 1, 40 * Second)],
+        // A death just between the loading and the commit.
+        SeededBug.CommitWithoutConfirmation => [Upon(Kind.KillQemu, Point.Flush, 1, 0) with { Place = Place.Destination, IsAfter = true }],
 
-        // An instance that nobody could remove before another host had its epoch.
-        SeededBug.ForeignEndRecorded =>
-        [
-            Upon(Kind.SplitDirectory, Point.Begin, 1, 40 * Second), Upon(Kind.Cancel, Point.Round, 1, 0),
-            Upon(Kind.KillSilo, Point.Discard, 1, 14 * Second) with { Place = Place.Destination },
-        ],
+        // Somebody who gives up, and asks again.
+        SeededBug.EpochGivenBack => [Upon(Kind.Cancel, Point.Round, 1, 0)],
 
         // A restart between the commit and the grant.
         SeededBug.ServesBeforeAdoption =>
@@ -36,8 +31,33 @@ internal static class Precondition
             Upon(Kind.SplitDirectory, Point.Begin, 1, 40 * Second),
             Upon(Kind.KillSilo, Point.Run, 1, Second / 20) with { Place = Place.Destination, IsAfter = true },
         ],
+        // Told while it was stopped, and not renewed after that.
+        SeededBug.LeaseIsASpan => [At(Kind.StopPeer, 8 * Second, 12 * Second), At(Kind.CutPostgres, 27 * Second / 2, 40 * Second)],
+
+        // The grace and what it was told too much are more than the margin.
+        SeededBug.LeaseCountedFromAnswer =>
+        [
+            .. Enumerable.Range(1, 12).Select(static number => Upon(Kind.DelayAnswer, Point.Renew, number, 9 * Second / 2)),
+            At(Kind.StopPeer, 20 * Second, 40 * Second), At(Kind.CutPostgres, 20 * Second, 40 * Second),
+        ],
+        SeededBug.NoMargin or SeededBug.NoDeadMansSwitch => [At(Kind.StopPeer, 6 * Second, 40 * Second), At(Kind.CutPostgres, 6 * Second, 40 * Second)],
+        SeededBug.SwitchSleeps => [At(Kind.SuspendHost, 6 * Second, 40 * Second)],
+
+        // A driver that wakes when the VM is another's.
+        SeededBug.GoesOnWithoutLease =>
+        [
+            Upon(Kind.CutPostgres, Point.ConfirmLoaded, 2, 40 * Second), Upon(Kind.DelayAnswer, Point.ConfirmLoaded, 2, 28 * Second),
+        ],
+        SeededBug.TrustsDatabaseClock => [At(Kind.SetClock, 6 * Second, 40 * Second)],
+        SeededBug.ClaimedWithoutCompare => [At(Kind.SuspendHost, 6 * Second, 40 * Second), Upon(Kind.DelayRequest, Point.Claim, 1, 4 * Second)],
+        SeededBug.RenewedWithoutCompare => [At(Kind.CutPostgres, 6 * Second, 40 * Second)],
         _ => [],
     };
+
+    /// <summary>Whether it is about VMs with a lease; null if it is about any.</summary>
+    public static bool? NeedsLease(SeededBug bug) => bug >= SeededBug.LeaseIsASpan ? true : null;
+
+    private static Happening At(Kind kind, long delay, long duration) => new(kind, null, 0, IsAfter: false, delay, Place.Owner, duration);
 
     private static Happening Upon(Kind kind, Point point, int occurrence, long duration) =>
         new(kind, point, occurrence, IsAfter: false, 0, Place.Source, duration);

@@ -27,6 +27,9 @@ internal enum SeededBug
     /// <summary>The commit compares neither epoch nor owner nor reservation.</summary>
     CommitWithoutCompare,
 
+    /// <summary>The commit does not look whether what was loaded is still there.</summary>
+    CommitWithoutConfirmation,
+
     /// <summary>A commit without an answer is taken for one that happened.</summary>
     UnknownTakenForCommitted,
 
@@ -48,12 +51,33 @@ internal enum SeededBug
     /// <summary>The source is released before the commit.</summary>
     ReleaseBeforeCommit,
 
-    /// <summary>A destination that refuses another migration is removed without a look at who owns the VM.</summary>
-    RefusalRemoves,
+    /// <summary>A reservation that is withdrawn gives its epoch back, and the next one is given it again.</summary>
+    EpochGivenBack,
 
-    /// <summary>An instance that was given up is removed by force without a look at who owns the VM.</summary>
-    DiscardRemoves,
+    /// <summary>A peer takes a lease for a span that begins when it hears of it.</summary>
+    LeaseIsASpan,
 
-    /// <summary>The end of an instance is recorded as the end of its VM, whatever host owns that.</summary>
-    ForeignEndRecorded,
+    /// <summary>The lease a peer is told of counts from the answer of Postgres instead of from the question.</summary>
+    LeaseCountedFromAnswer,
+
+    /// <summary>A VM is taken over as soon as its lease has ended, without the margin.</summary>
+    NoMargin,
+
+    /// <summary>QEMU has no switch that ends it without its peer.</summary>
+    NoDeadMansSwitch,
+
+    /// <summary>That switch counts only the time its host was awake.</summary>
+    SwitchSleeps,
+
+    /// <summary>The way back from a migration does not ask for a lease.</summary>
+    GoesOnWithoutLease,
+
+    /// <summary>A VM is taken over when its lease has ended by the clock of the database alone.</summary>
+    TrustsDatabaseClock,
+
+    /// <summary>Taking over compares neither epoch nor lease.</summary>
+    ClaimedWithoutCompare,
+
+    /// <summary>A renewal compares neither host nor epoch.</summary>
+    RenewedWithoutCompare,
 }

@@ -6,6 +6,9 @@ internal enum Place
     Source,
     Destination,
     Third,
+
+    /// <summary>The host that owns the VM now, whatever migrates.</summary>
+    Owner,
 }
 
 /// <summary>One thing that happens in a history.</summary>

@@ -5,7 +5,8 @@ namespace Architekt.Fabric.Simulation.Histories;
 /// <summary>What happens, and the seed of all that is left to chance: together they decide a history completely.</summary>
 /// <param name="Seed">Seed of latencies, of what a disturbed link loses, and so on.</param>
 /// <param name="Happenings">What happens.</param>
-internal sealed record History(ulong Seed, Happening[] Happenings)
+/// <param name="HasLease">Whether the VM may only run under a lease, and goes on elsewhere when its host is lost.</param>
+internal sealed record History(ulong Seed, Happening[] Happenings, bool HasLease = false)
 {
     private const long Millisecond = 1000;
 
@@ -21,13 +22,13 @@ internal sealed record History(ulong Seed, Happening[] Happenings)
         (6, Gen.Const(Kind.Migrate)), (3, Gen.Const(Kind.Retry)), (5, Gen.Const(Kind.Cancel)),
         (8, Gen.Const(Kind.KillSilo)), (6, Gen.Const(Kind.StopSilo)), (3, Gen.Const(Kind.KillPeer)), (3, Gen.Const(Kind.StopPeer)),
         (2, Gen.Const(Kind.KillQemu)), (1, Gen.Const(Kind.KillHost)), (4, Gen.Const(Kind.CutLink)), (4, Gen.Const(Kind.DisturbLink)),
-        (3, Gen.Const(Kind.StopPostgres)), (3, Gen.Const(Kind.CutPostgres)), (4, Gen.Const(Kind.SlowPostgres)), (6, Gen.Const(Kind.SplitDirectory)));
+        (3, Gen.Const(Kind.StopPostgres)), (3, Gen.Const(Kind.CutPostgres)), (4, Gen.Const(Kind.SlowPostgres)), (6, Gen.Const(Kind.SplitDirectory)), (2, Gen.Const(Kind.SuspendHost)), (1, Gen.Const(Kind.SetClock)));
 
     // Where most can go wrong, more often.
     private static readonly Gen<Point> APoint = Gen.Frequency(
         (2, Gen.Int[0, (int)Point.Other - 1].Select(static number => (Point)number)),
         (3, Gen.OneOf(
-            Gen.Const(Point.Prepare), Gen.Const(Point.Switch), Gen.Const(Point.Flush), Gen.Const(Point.Commit), Gen.Const(Point.Withdraw), Gen.Const(Point.Run),
+            Gen.Const(Point.Prepare), Gen.Const(Point.Switch), Gen.Const(Point.Flush), Gen.Const(Point.ConfirmLoaded), Gen.Const(Point.Commit), Gen.Const(Point.Withdraw), Gen.Const(Point.Run),
             Gen.Const(Point.RollBack), Gen.Const(Point.Discard), Gen.Const(Point.FindVm), Gen.Const(Point.SetPhase))));
 
     private static readonly Gen<Place> APlace = Gen.Enum<Place>();
@@ -53,14 +54,18 @@ internal sealed record History(ulong Seed, Happening[] Happenings)
         Gen.Long[0, 2_000 * Millisecond].Select(static delay => new Happening(Kind.Migrate, null, 0, IsAfter: false, delay, Place.Destination, 0));
 
     /// <summary>Any history: a migration, and up to seven things that get in its way or follow it.</summary>
-    public static Gen<History> Any { get; } = With();
+    public static Gen<History> Any { get; } = With(hasLease: null);
 
     /// <summary>Any history in which some things happen for certain, and up to seven more by chance.</summary>
-    public static Gen<History> With(params Happening[] certain) => Gen.Select(
+    /// <param name="hasLease">Whether the VM has a lease; null: one in four.</param>
+    /// <param name="certain">What happens for certain.</param>
+    public static Gen<History> With(bool? hasLease, params Happening[] certain) => Gen.Select(
         Gen.ULong,
+        hasLease is { } known ? Gen.Const(known) : Gen.Frequency((3, Gen.Const(false)), (1, Gen.Const(true))),
         Beginning,
         Gen.Frequency((5, ToAMessage), (6, UponAMessage), (2, AtATime)).Array[0, 7],
-        (seed, beginning, others) => new History(seed, [beginning, .. certain, .. others]));
+        (seed, lease, beginning, others) => new History(seed, [beginning, .. certain, .. others], lease));
 
-    public override string ToString() => string.Join(Environment.NewLine, Happenings.Select(static happening => happening.ToString()));
+    public override string ToString() => string.Join(
+        Environment.NewLine, Happenings.Select(static happening => happening.ToString()).Prepend(HasLease ? "The VM has a lease." : "The VM has no lease."));
 }

@@ -42,6 +42,12 @@ internal enum Kind
     /// <summary>The power of a host fails: nothing that ran is left.</summary>
     KillHost,
 
+    /// <summary>A host stands still, kernel, guests and all, and wakes later.</summary>
+    SuspendHost,
+
+    /// <summary>The clock of the database is set forward.</summary>
+    SetClock,
+
     /// <summary>Two hosts do not hear of each other.</summary>
     CutLink,
 

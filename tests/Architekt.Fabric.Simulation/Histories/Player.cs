@@ -10,6 +10,7 @@ internal static class Player
         var (faults, duration) = (world.Faults, happening.Duration);
         var host = HostOf(world, happening.Place);
         var other = HostOf(world, happening.Place == Place.Destination ? Place.Source : Place.Destination);
+        world.TroubleUntil = Math.Max(world.TroubleUntil, world.Scheduler.Now + duration);
         switch (happening.Kind)
         {
             case Kind.Migrate: world.Client.Migrate(DestinationOf(world, happening.Place)); break;
@@ -21,6 +22,8 @@ internal static class Player
             case Kind.StopPeer: host.StopPeers(duration); break;
             case Kind.KillQemu: host.KillQemus(); break;
             case Kind.KillHost: host.KillEverything(duration); break;
+            case Kind.SuspendHost: host.Suspend(duration); break;
+            case Kind.SetClock: world.Tables.SetForward += TimeSpan.FromMicroseconds(duration); break;
             case Kind.CutLink: faults.Cut(host.Index, other.Index, duration); break;
             case Kind.DisturbLink: faults.Disturb(host.Index, other.Index, duration); break;
             case Kind.CutPostgres: faults.Cut(host.Index, Faults.Postgres, duration); break;
@@ -36,6 +39,7 @@ internal static class Player
 
     private static SimMachine HostOf(World world, Place place)
     {
+        if (place == Place.Owner) return world.MachineOf(world.Tables.Vm.Host);
         var plan = world.Client.Last is { } last ? world.Tables.FindPlan(last) : null;
         var source = world.MachineOf(plan?.Source ?? "host-a").Index;
         var destination = world.MachineOf(plan?.Destination ?? "host-b").Index;

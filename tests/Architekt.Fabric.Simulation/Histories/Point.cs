@@ -13,6 +13,7 @@ internal enum Point
     Suspend,
     Switch,
     WaitLoaded,
+    ConfirmLoaded,
     RehearseRun,
     Run,
     Release,
@@ -30,6 +31,12 @@ internal enum Point
     HasCommitted,
     End,
     SetState,
+
+    // Asked of Postgres about leases.
+    Renew,
+    LookForLeases,
+    Claim,
+    Restart,
 
     // From the source's peer to the destination's.
     Connect,

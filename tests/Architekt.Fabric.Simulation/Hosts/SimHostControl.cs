@@ -38,6 +38,13 @@ internal sealed class SimHostControl(World world, SimSilo caller, SimMachine tar
     public Task<LoadReport> WaitLoadedAsync(MigrationPlan plan, int waitMs, CancellationToken cancellationToken) =>
         AskAsync(Point.WaitLoaded, silo => silo.WaitLoadedAsync(plan, waitMs), cancellationToken);
 
+    public Task ConfirmLoadedAsync(MigrationPlan plan, CancellationToken cancellationToken)
+    {
+        if (world.Bug == SeededBug.CommitWithoutConfirmation) return Task.CompletedTask;
+        caller.Confirmations[plan.Operation] = world.Scheduler.Now;
+        return AskAsync(Point.ConfirmLoaded, silo => silo.ConfirmLoadedAsync(plan), cancellationToken);
+    }
+
     public Task<RunReport> RunAsync(MigrationPlan plan, bool isRehearsal, CancellationToken cancellationToken) =>
         AskAsync(isRehearsal ? Point.RehearseRun : Point.Run, silo => silo.RunAsync(plan, isRehearsal), cancellationToken);
 

@@ -1,5 +1,7 @@
 using Architekt.Fabric.Peer;
+using Architekt.Fabric.Simulation.Bugs;
 using Architekt.Fabric.Simulation.Peers;
+using Architekt.Fabric.Simulation.Scheduling;
 
 namespace Architekt.Fabric.Simulation.Hosts;
 
@@ -8,18 +10,22 @@ internal sealed class SimMachine
 {
     private readonly World _world;
     private int _starts;
+    private bool _isSuspended;
 
     public SimMachine(World world, int index)
     {
         _world = world;
         Index = index;
         Name = $"host-{(char)('a' + index)}";
+        Clock = new SimClock(world.Scheduler, world.Scheduler.Pick(950, 1_051));
         Silo = new SimSilo(world, this, ++_starts);
     }
 
     public int Index { get; }
 
     public string Name { get; }
+
+    public SimClock Clock { get; }
 
     /// <summary>The silo that runs here, or ran last.</summary>
     public SimSilo Silo { get; private set; }
@@ -58,7 +64,7 @@ internal sealed class SimMachine
 
     public void StartSilo()
     {
-        if (Silo.Process.IsAlive) return;
+        if (Silo.Process.IsAlive || _isSuspended) return;
         Silo = new SimSilo(_world, this, ++_starts);
         Trace("silo is started");
         Silo.Start();
@@ -107,24 +113,49 @@ internal sealed class SimMachine
         }
     }
 
+    /// <summary>The host stands still with all that is on it, as one that is itself suspended.</summary>
+    public void Suspend(long duration)
+    {
+        if (_isSuspended) return;
+        Trace("is suspended");
+        StopSilo(duration);
+        StopPeers(duration);
+        foreach (var peer in Instances.Values) peer.Guest.Freeze();
+        _isSuspended = true;
+        _world.Scheduler.After(duration, null, Wake);
+    }
+
     /// <summary>Everybody who was stopped goes on, and whoever is missing comes back.</summary>
     public void Heal()
     {
+        Wake();
         if (Silo.Process.IsStopped) ContinueSilo(Silo);
+        foreach (var peer in Instances.Values) Continue(peer);
+        StartSilo();
+    }
+
+    /// <summary>The kernel's timers first: whoever should have been killed meanwhile never runs again.</summary>
+    private void Wake()
+    {
+        if (!_isSuspended) return;
+        _isSuspended = false;
+        Trace("wakes");
+        foreach (var peer in Instances.Values) peer.Guest.Thaw(_world.Bug == SeededBug.SwitchSleeps);
+        ContinueSilo(Silo);
         foreach (var peer in Instances.Values) Continue(peer);
         StartSilo();
     }
 
     private void Continue(SimPeer peer)
     {
-        if (!peer.Process.IsStopped) return;
+        if (!peer.Process.IsStopped || _isSuspended) return;
         Trace($"peer {peer.Epoch} is continued");
         peer.Process.Continue();
     }
 
     private void ContinueSilo(SimSilo silo)
     {
-        if (!silo.Process.IsAlive || !silo.Process.IsStopped) return;
+        if (!silo.Process.IsAlive || !silo.Process.IsStopped || _isSuspended) return;
         Trace("silo is continued");
         silo.Process.Continue();
 

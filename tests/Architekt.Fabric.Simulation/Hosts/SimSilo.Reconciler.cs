@@ -1,6 +1,7 @@
 using Architekt.Fabric.Peer;
 using Architekt.Fabric.Silo.Reconciliation;
 using Architekt.Fabric.Simulation.Bugs;
+using Architekt.Fabric.Simulation.Peers;
 
 namespace Architekt.Fabric.Simulation.Hosts;
 
@@ -8,6 +9,8 @@ namespace Architekt.Fabric.Simulation.Hosts;
 internal sealed partial class SimSilo
 {
     private static readonly TimeSpan StatusDeadline = TimeSpan.FromSeconds(5);
+
+    private long? _missing;
 
     /// <summary>When the last pass that went through had begun; null before the first.</summary>
     public long? ReconciledSince { get; private set; }
@@ -56,19 +59,21 @@ internal sealed partial class SimSilo
         var peer = supervised.Peer;
         PeerStatus? status = null;
         if (_world.Bug != SeededBug.RowReadBeforeStatus) status = await FindStatusAsync(supervised);
-        var vm = (await Vms.FindAsync(World.Vm, CancellationToken.None))!.Info;
+        var record = (await Vms.FindAsync(World.Vm, CancellationToken.None))!;
+        var vm = record.Info;
         if (_world.Bug == SeededBug.RowReadBeforeStatus) status = await FindStatusAsync(supervised);
         if (_world.Bug == SeededBug.OperationIgnoredByReconciler) vm = vm with { Operation = null };
         if (supervised.Ended.IsCompleted) return;
         switch (InstanceRules.Judge(vm, _machine.Name, peer.Epoch, status))
         {
             case InstanceVerdict.Remove:
-                await RemoveAsync(peer.Epoch);
+                await RemoveAsync(peer.Epoch, keepsDisk: !OrphanRules.IsOrphanDisk(record, _machine.Name, peer.Epoch));
                 break;
             case InstanceVerdict.RollBack:
                 await CallAsync(peer, () => peer.RollBackAsync(status!.Operation!));
                 break;
             case InstanceVerdict.Run:
+                await GrantAsync(supervised);
                 await CallAsync(peer, () => peer.RunAsync(peer.Epoch));
                 break;
             case InstanceVerdict.RecordRunning when peer.Process.IsAlive && peer.Exit is null:
@@ -77,6 +82,14 @@ internal sealed partial class SimSilo
             default:
                 break;
         }
+
+        if (vm.Operation is null && vm.Epoch == peer.Epoch && status is not null && OrphanRules.IsUnderrated(vm.State, status.State)) await CorrectStateAsync(peer, vm.State);
+    }
+
+    private async Task CorrectStateAsync(SimPeer peer, VmState recorded)
+    {
+        var status = await CallAsync(peer, () => Task.FromResult(peer.Status));
+        if (OrphanRules.IsUnderrated(recorded, status.State)) await Vms.SetStateAsync(World.Vm, peer.Epoch, VmState.Running, null, null, CancellationToken.None);
     }
 
     private async Task<PeerStatus?> FindStatusAsync(Supervised supervised)
@@ -93,17 +106,20 @@ internal sealed partial class SimSilo
 
     private async Task RecordMissingAsync()
     {
-        var vm = (await Vms.FindAsync(World.Vm, CancellationToken.None))!.Info;
-        if (vm.Host != _machine.Name || vm.State is VmState.Stopped or VmState.Failed || vm.Operation is not null || _peers.ContainsKey(vm.Epoch)) return;
-        await Vms.SetStateAsync(World.Vm, vm.Epoch, VmState.Failed, "its processes are gone", null, CancellationToken.None);
+        var before = _missing;
+        _missing = null;
+        var vm = (await Vms.FindAsync(World.Vm, CancellationToken.None))!;
+        var epoch = vm.Info.Epoch;
+        if (vm.Info.Host != _machine.Name || !OrphanRules.IsMissing(vm, _peers.ContainsKey(epoch) || _starting.Contains(epoch))) return;
+        if (ReconciledSince is null || before == epoch) await Vms.SetStateAsync(World.Vm, epoch, VmState.Failed, "its processes are gone", null, CancellationToken.None);
+        else _missing = epoch;
     }
 
     private async Task RemoveOrphansAsync()
     {
         foreach (var epoch in _machine.Disks.ToList())
         {
-            var vm = (await Vms.FindAsync(World.Vm, CancellationToken.None))!.Info;
-            if (vm.Operation is not null || (vm.Host == _machine.Name && vm.Epoch == epoch)) continue;
+            if (!OrphanRules.IsOrphanDisk(await Vms.FindAsync(World.Vm, CancellationToken.None), _machine.Name, epoch)) continue;
             if (_peers.ContainsKey(epoch)) continue;
             if (await Operations.ListAsync(World.Vm, 1, CancellationToken.None) is [{ Outcome: OperationOutcome.Running }]) continue;
             await RemoveAsync(epoch);

@@ -1,6 +1,5 @@
 using Architekt.Fabric.Grains;
 using Architekt.Fabric.Silo.Reconciliation;
-using Architekt.Fabric.Simulation.Bugs;
 
 namespace Architekt.Fabric.Simulation.Hosts;
 
@@ -20,7 +19,7 @@ internal sealed partial class SimSilo
     public async Task<IncomingOffer> PrepareAsync(MigrationPlan plan)
     {
         var vm = (await Vms.FindAsync(plan.Vm, CancellationToken.None))!.Info;
-        if (vm.Operation != plan.Operation && _world.Bug != SeededBug.RefusalRemoves)
+        if (vm.Epoch != plan.Epoch || vm.Operation != plan.Operation)
             throw FabricException.StaleEpoch($"Migration '{plan.Operation}' of '{plan.Vm}' is over.");
         var present = Find(plan.NextEpoch);
         try
@@ -31,7 +30,7 @@ internal sealed partial class SimSilo
         }
         catch
         {
-            if (present is null || _world.Bug == SeededBug.RefusalRemoves) await RemoveAsync(plan.NextEpoch);
+            if (present is null) await RemoveAsync(plan.NextEpoch);
             else await RemoveIfUnclaimedAsync(plan, present);
             throw;
         }
@@ -70,9 +69,15 @@ internal sealed partial class SimSilo
         return new LoadReport(isLoaded, error, 0, null);
     }
 
+    public Task<bool> ConfirmLoadedAsync(MigrationPlan plan) => Find(plan.NextEpoch) is { Peer: { Exit: null, Process.IsAlive: true, Guest.IsAlive: true } }
+        ? Task.FromResult(true)
+        : throw new FabricException(FabricErrorCode.Failed, "its peer or QEMU has ended");
+
     public async Task<RunReport> RunAsync(MigrationPlan plan, bool isRehearsal)
     {
-        var peer = Require(plan.NextEpoch).Peer;
+        var supervised = Require(plan.NextEpoch);
+        var peer = supervised.Peer;
+        if (!isRehearsal) await GrantAsync(supervised);
         await CallAsync(peer, () => isRehearsal ? peer.RehearseRunAsync(plan.NextEpoch) : peer.RunAsync(plan.NextEpoch));
         return new RunReport(0, 0);
     }
@@ -102,8 +107,7 @@ internal sealed partial class SimSilo
         }
         catch (Exception error) when (error is FabricException or TimeoutException)
         {
-            if (_world.Bug == SeededBug.DiscardRemoves) await RemoveAsync(plan.NextEpoch);
-            else await RemoveIfUnclaimedAsync(plan, supervised);
+            await RemoveIfUnclaimedAsync(plan, supervised);
         }
 
         return true;
@@ -124,7 +128,7 @@ internal sealed partial class SimSilo
             ? FabricException.NotFound($"'{World.Vm}' is not running on '{_machine.Name}'.")
             : FabricException.StaleEpoch($"'{World.Vm}' is on '{_machine.Name}' with another epoch than {epoch}."));
 
-    private async Task<Supervised> LaunchAsync(long epoch)
+    private async Task<Supervised> LaunchAsync(long epoch, bool keepsDisk = false)
     {
         try
         {
@@ -138,12 +142,12 @@ internal sealed partial class SimSilo
         }
         catch
         {
-            await RemoveAsync(epoch);
+            await RemoveAsync(epoch, keepsDisk);
             throw;
         }
     }
 
-    private async Task RemoveAsync(long epoch)
+    private async Task RemoveAsync(long epoch, bool keepsDisk = false)
     {
         if (_peers.TryGetValue(epoch, out var supervised))
         {
@@ -151,6 +155,6 @@ internal sealed partial class SimSilo
             await supervised.Ended;
         }
 
-        _machine.Disks.Remove(epoch);
+        if (!keepsDisk) _machine.Disks.Remove(epoch);
     }
 }

@@ -17,7 +17,8 @@ internal sealed partial class SimSilo
         _machine.Disks.Add(epoch);
         var supervised = new Supervised(_machine.CreateInstance(epoch));
         _peers[epoch] = supervised;
-        supervised.Peer.StartAsOwner();
+        if (_world.HasLease) _world.Tables.Renew(_machine.Name, [epoch], World.LeaseDuration, compares: true);
+        supervised.Peer.StartAsOwner(_machine.Clock.Now + World.LeaseDuration);
     }
 
     /// <summary>The kernel tells of the end of a process.</summary>
@@ -58,7 +59,7 @@ internal sealed partial class SimSilo
             try
             {
                 var vm = (await Vms.FindAsync(World.Vm, CancellationToken.None))!.Info;
-                if (vm.Host == _machine.Name || _world.Bug == SeededBug.ForeignEndRecorded) await Vms.SetStateAsync(World.Vm, epoch, state, reason, null, CancellationToken.None);
+                if (vm.Host == _machine.Name) await Vms.SetStateAsync(World.Vm, epoch, state, reason, null, CancellationToken.None);
                 return;
             }
             catch (FabricException error) when (error.IsTransient)

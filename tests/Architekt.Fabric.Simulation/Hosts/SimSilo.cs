@@ -1,4 +1,5 @@
 using Architekt.Fabric.Grains;
+using Architekt.Fabric.Silo.Ownership;
 using Architekt.Fabric.Simulation.Bugs;
 using Architekt.Fabric.Simulation.Histories;
 using Architekt.Fabric.Simulation.Peers;
@@ -26,7 +27,8 @@ internal sealed partial class SimSilo
         _world = world;
         _machine = machine;
         Process = new SimProcess(world.Scheduler, start == 1 ? machine.Name : $"{machine.Name}#{start}");
-        Vms = new SimVmStore(world, Process, machine.Index);
+        Vms = new SimVmStore(world, this);
+        _watch = new LeaseWatch(World.LeaseDuration, world.Bug == SeededBug.NoMargin ? TimeSpan.Zero : World.LeaseMargin);
         Operations = new SimOperationStore(world, Process, machine.Index);
     }
 
@@ -40,6 +42,9 @@ internal sealed partial class SimSilo
 
     public Dictionary<string, Activation> Activations { get; } = [];
 
+    /// <summary>When a driver here last began to ask the destination of an operation whether it still has the guest.</summary>
+    public Dictionary<string, long> Confirmations { get; } = [];
+
     public long? StoppedSince { get; set; }
 
     public bool IsDeclaredDead => StoppedSince is { } since && _world.Scheduler.Now - since > DeadAfter;
@@ -51,6 +56,7 @@ internal sealed partial class SimSilo
     public void Start()
     {
         if (_world.Bug != SeededBug.ServesBeforeAdoption) Process.Run(static state => ((SimSilo)state!).Adopt(), this);
+        if (_world.HasLease) Process.Run(static state => ((SimSilo)state!).StartOwnership(), this);
         _world.Scheduler.After(_world.Scheduler.Pick(0, 1_000_000), Process, () => _ = ReconcileForEverAsync());
     }
 

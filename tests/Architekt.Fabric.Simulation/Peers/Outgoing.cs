@@ -64,7 +64,7 @@ internal sealed class Outgoing : IDisposable
         Abort();
         await _copying;
         await _peer.Process.DelayAsync(_world.Scheduler.Pick(200, 5_000));
-        _peer.Guest.Run();
+        await _peer.GoOnAsync();
         IsHandedOver = false;
     }
 

@@ -10,9 +10,17 @@ internal sealed class SimGuest(Scheduler scheduler, Observer observer, string ho
 {
     public const int Pages = 4;
     private const long WritePeriod = 700;
+    private const long SwitchSlept = 2_000_000;
     private readonly long[] _pages = new long[Pages];
     private long _written;
     private long _runsSince = -1;
+    private int _switch;
+    private bool _isFrozen;
+    private bool _ranWhenFrozen;
+    private bool _isDue;
+
+    /// <summary>Its QEMU was killed by its own switch.</summary>
+    public event Action? Died;
 
     public string Host => host;
 
@@ -21,6 +29,9 @@ internal sealed class SimGuest(Scheduler scheduler, Observer observer, string ho
     public bool IsAlive { get; private set; } = true;
 
     public bool IsRunning => _runsSince >= 0;
+
+    /// <summary>When its QEMU ended; null while it lives.</summary>
+    public long? EndedAt { get; private set; }
 
     /// <summary>The last number written.</summary>
     public long Written => IsRunning ? _written + ((scheduler.Now - _runsSince) / WritePeriod) : _written;
@@ -45,6 +56,48 @@ internal sealed class SimGuest(Scheduler scheduler, Observer observer, string ho
     {
         Stand();
         IsAlive = false;
+        EndedAt ??= scheduler.Now;
+    }
+
+    /// <summary>QEMU's dead man's switch: the kernel kills it after so many µs, whatever becomes of its peer; null: never.</summary>
+    public void SetSwitch(long? delay)
+    {
+        var set = ++_switch;
+        if (delay is { } time) scheduler.After(time, null, () => { if (set == _switch) EndOfLease(); });
+    }
+
+    /// <summary>Its host stands still.</summary>
+    public void Freeze()
+    {
+        _isFrozen = true;
+        _ranWhenFrozen = IsRunning;
+        Stand();
+    }
+
+    /// <summary>Its host goes on. A timer that has run out meanwhile fires before anything else.</summary>
+    /// <param name="switchSleeps">Whether the switch goes on from where it was instead.</param>
+    public void Thaw(bool switchSleeps)
+    {
+        if (!_isFrozen) return;
+        _isFrozen = false;
+        if (_isDue && !switchSleeps)
+        {
+            EndOfLease();
+            return;
+        }
+
+        if (_isDue) SetSwitch(SwitchSlept);
+        if (!IsAlive || !_ranWhenFrozen) return;
+        observer.Runs(this);
+        _runsSince = scheduler.Now;
+    }
+
+    private void EndOfLease()
+    {
+        _isDue = _isFrozen;
+        if (_isFrozen || !IsAlive) return;
+        Kill();
+        Died?.Invoke();
     }
 
     /// <summary>The pages written since a number was the last.</summary>

@@ -12,6 +12,7 @@ internal sealed class SimPeer : IDisposable
     private readonly SimMachine _machine;
     private readonly SimLock _lock = new();
     private readonly TaskCompletionSource _loaded = new();
+    private readonly SimLease? _lease;
     private Outgoing? _outgoing;
     private string? _incoming;
     private PeerState _state;
@@ -27,6 +28,8 @@ internal sealed class SimPeer : IDisposable
         world.Peers.Add(this);
         Process = new SimProcess(world.Scheduler, $"peer {epoch} on {machine.Name}");
         Guest = new SimGuest(world.Scheduler, world.Observer, machine.Name, epoch);
+        Guest.Died += () => world.Scheduler.After(world.Scheduler.Pick(500, 10_000), Process, () => End(PeerExitKind.Crashed));
+        if (world.HasLease) _lease = new SimLease(world, this);
     }
 
     public long Epoch { get; }
@@ -40,6 +43,9 @@ internal sealed class SimPeer : IDisposable
 
     public SimGuest Guest { get; }
 
+    /// <summary>When it or its QEMU ended; null while both live.</summary>
+    public long? LostAt => Process.EndedAt is { } peer && Guest.EndedAt is { } qemu ? Math.Min(peer, qemu) : Process.EndedAt ?? Guest.EndedAt;
+
     /// <summary>Written down, so that whoever finds the instance knows.</summary>
     public long Granted { get; private set; }
 
@@ -50,19 +56,61 @@ internal sealed class SimPeer : IDisposable
         World.Vm, Epoch, Granted, _outgoing is { IsHandedOver: true } && _state == PeerState.Running ? PeerState.HandedOver : _state,
         IsLive: true, _outgoing?.Operation ?? (_hasRun ? null : _incoming), 0);
 
+    /// <summary>Whether the guest is to run, apart from its lease.</summary>
+    public bool IsToRun => _state == PeerState.Running && _outgoing is not { IsHandedOver: true };
+
+    /// <summary>Whether the guest can be stopped now and go on later.</summary>
+    public bool CanStop => _state != PeerState.Switching;
+
     private PeerGate Gate => new(World.Vm, _machine.Name, Epoch, Granted, _state, _outgoing?.Operation, _incoming, _isLoaded, _hasRun);
 
-    public void StartAsOwner()
+    /// <param name="leaseUntil">Until when, where it needs a lease.</param>
+    public void StartAsOwner(TimeSpan leaseUntil) => Process.Run(
+        state =>
+        {
+            Granted = Epoch;
+            _state = PeerState.Running;
+            if (_lease is not null) _ = _lease.ExtendAsync(leaseUntil);
+            _lease?.Attach();
+            _ = LeasedAsync(RunGuestAsync);
+        },
+        null);
+
+    public Task<bool> ExtendLeaseAsync(long epoch, TimeSpan until)
     {
-        Granted = Epoch;
+        Admits(Gate.ForEpoch(epoch));
+        return _state == PeerState.Ended ? throw Conflict($"'{World.Vm}' has ended.") : _lease!.ExtendAsync(until);
+    }
+
+    public Task<bool> BootAsync(long epoch) => LockedAsync(async () =>
+    {
+        if (!Admits(Gate.Boot(epoch))) return true;
+        if (_lease is { IsInForce: false }) throw Conflict("It has no lease.");
+        await Process.DelayAsync(_world.Scheduler.Pick(50_000, 200_000));
+        RequireGuest();
+        _lease?.Attach();
+        await LeasedAsync(() =>
+        {
+            Granted = Epoch;
+            return RunGuestAsync();
+        });
         _state = PeerState.Running;
+        return true;
+    });
+
+    /// <summary>Lets the guest go on that was stopped for something else.</summary>
+    public Task GoOnAsync()
+    {
+        if (_lease is not null) return _lease.GoOnAsync(Guest.Run);
         Guest.Run();
+        return Task.CompletedTask;
     }
 
     public Task<SimPeer> ReceiveAsync(string operation) => LockedAsync(async () =>
     {
         if (!Admits(Gate.Receive(operation))) return this;
         await Process.DelayAsync(_world.Scheduler.Pick(20_000, 80_000));
+        _lease?.Attach();
         _incoming = operation;
         _state = PeerState.Incoming;
         return this;
@@ -80,11 +128,15 @@ internal sealed class SimPeer : IDisposable
     public Task<bool> RunAsync(long epoch) => LockedAsync(async () =>
     {
         if (!Admits(Gate.Run(epoch))) return true;
-        Granted = Epoch;
-        await Process.DelayAsync(_world.Scheduler.Pick(200, 1_500));
-        RequireGuest();
-        Guest.Run();
-        _state = PeerState.Running;
+        await LeasedAsync(async () =>
+        {
+            Granted = Epoch;
+            await Process.DelayAsync(_world.Scheduler.Pick(200, 1_500));
+            RequireGuest();
+            await RunGuestAsync();
+            _state = PeerState.Running;
+            return true;
+        });
         _hasRun = true;
         return true;
     });
@@ -119,6 +171,7 @@ internal sealed class SimPeer : IDisposable
     public Task<bool> SwitchAsync(string operation) => LockedAsync(async () =>
     {
         Admits(Gate.Continue(operation));
+        if (_lease is { IsStopped: true }) throw Conflict("It stands still: its lease has run out.");
         var outgoing = _outgoing!;
         _state = PeerState.Switching;
         try
@@ -187,6 +240,14 @@ internal sealed class SimPeer : IDisposable
     }
 
     public void Dispose() => _outgoing?.Dispose();
+
+    private Task<bool> RunGuestAsync()
+    {
+        Guest.Run();
+        return Task.FromResult(true);
+    }
+
+    private Task<T> LeasedAsync<T>(Func<Task<T>> run) => _lease is null ? run() : _lease.RunAsync(run);
 
     private void ForgetOutgoing()
     {

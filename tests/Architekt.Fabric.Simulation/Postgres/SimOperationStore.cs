@@ -11,7 +11,16 @@ internal sealed class SimOperationStore(World world, SimProcess silo, int host) 
     private Tables Tables => world.Tables;
 
     public Task<OperationInfo> BeginAsync(MigrationPlan plan, CancellationToken cancellationToken) =>
-        AskAsync(Point.Begin, () => Tables.Begin(plan), cancellationToken);
+        AskAsync(
+            Point.Begin,
+            () =>
+            {
+                var isNew = Tables.Find(plan.Operation) is null;
+                var info = Tables.Begin(plan, countsEpochs: world.Bug != SeededBug.EpochGivenBack);
+                if (isNew) world.Observer.Given(info.Epoch);
+                return info;
+            },
+            cancellationToken);
 
     public Task<OperationInfo?> FindAsync(string id, CancellationToken cancellationToken) =>
         AskAsync(Point.FindOperation, () => Seen(Tables.Find(id)), cancellationToken);

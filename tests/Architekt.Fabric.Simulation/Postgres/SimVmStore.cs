@@ -1,17 +1,17 @@
 using Architekt.Fabric.Grains;
 using Architekt.Fabric.Simulation.Bugs;
 using Architekt.Fabric.Simulation.Histories;
-using Architekt.Fabric.Simulation.Scheduling;
+using Architekt.Fabric.Simulation.Hosts;
 
 namespace Architekt.Fabric.Simulation.Postgres;
 
 /// <summary>The VMs as one silo reaches them.</summary>
-internal sealed class SimVmStore(World world, SimProcess silo, int host) : IVmStore
+internal sealed class SimVmStore(World world, SimSilo silo) : IVmStore
 {
     private Tables Tables => world.Tables;
 
     public Task<VmRecord?> FindAsync(string vm, CancellationToken cancellationToken) =>
-        AskAsync<VmRecord?>(Point.FindVm, () => new VmRecord(Tables.Vm, World.Machine), cancellationToken);
+        AskAsync<VmRecord?>(Point.FindVm, () => Tables.Record, cancellationToken);
 
     public Task<bool> SetStateAsync(string vm, long epoch, VmState state, string? reason, string? message, CancellationToken cancellationToken) =>
         AskAsync(
@@ -26,6 +26,7 @@ internal sealed class SimVmStore(World world, SimProcess silo, int host) : IVmSt
 
     public async Task<CommitOutcome> CommitAsync(MigrationPlan plan, CancellationToken cancellationToken)
     {
+        var confirmed = silo.Confirmations.GetValueOrDefault(plan.Operation, world.Scheduler.Now);
         try
         {
             return await AskAsync(
@@ -33,7 +34,10 @@ internal sealed class SimVmStore(World world, SimProcess silo, int host) : IVmSt
                 () =>
                 {
                     var outcome = Tables.Commit(plan, compares: world.Bug != SeededBug.CommitWithoutCompare);
-                    if (outcome == CommitOutcome.Committed) world.Observer.Moved();
+                    if (outcome != CommitOutcome.Committed) return outcome;
+                    world.Observer.Moved();
+                    if (world.Peers.FindLast(peer => peer.Machine.Name == plan.Destination && peer.Epoch == plan.NextEpoch) is { LostAt: { } lost } && lost < confirmed)
+                        world.Observer.Violate($"{plan.Operation} was committed although its destination had died before");
                     return outcome;
                 },
                 cancellationToken);
@@ -78,5 +82,5 @@ internal sealed class SimVmStore(World world, SimProcess silo, int host) : IVmSt
     public Task<bool> DeleteAsync(string vm, long epoch, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     private Task<T> AskAsync<T>(Point point, Func<T> statement, CancellationToken cancellationToken) =>
-        world.Postgres.AskAsync(point, silo, host, statement, cancellationToken);
+        world.Postgres.AskAsync(point, silo.Process, silo.Machine.Index, statement, cancellationToken);
 }

@@ -3,7 +3,7 @@ using Architekt.Fabric.Grains;
 namespace Architekt.Fabric.Simulation.Postgres;
 
 /// <summary>The tables, and each statement on them as one indivisible step: what row locks make of the statements of the Database project.</summary>
-internal sealed class Tables
+internal sealed partial class Tables(Func<long> now, MachineDescription machine)
 {
     private readonly Dictionary<string, Operation> _operations = [];
     private readonly List<string> _ids = [];
@@ -20,6 +20,9 @@ internal sealed class Tables
 
     /// <summary>The VM's row.</summary>
     public required VmInfo Vm { get; set; }
+
+    /// <summary>The highest epoch that was given out.</summary>
+    public long LastEpoch { get; private set; } = 1;
 
     /// <summary>Operations whose driver asked to be reminded.</summary>
     public HashSet<string> Reminders { get; } = [];
@@ -39,12 +42,16 @@ internal sealed class Tables
     public IReadOnlyList<OperationInfo> ListUnfinished(string host) =>
         [.. Operations.Where(info => info.Outcome == OperationOutcome.Running && (info.Source == host || info.Destination == host))];
 
-    public OperationInfo Begin(MigrationPlan plan)
+    /// <param name="plan">The migration.</param>
+    /// <param name="countsEpochs">Whether an epoch that was reserved once is never given out again.</param>
+    public OperationInfo Begin(MigrationPlan plan, bool countsEpochs)
     {
         if (Find(plan.Operation) is { } known) return known;
         if (Operations.FirstOrDefault(static info => info.Outcome == OperationOutcome.Running) is { } running)
             throw FabricException.Conflict($"VM '{plan.Vm}' is being migrated by operation '{running.Id}'.");
         if (Vm.Host != plan.Source || Vm.Epoch != plan.Epoch) throw FabricException.StaleEpoch($"VM '{plan.Vm}' has changed hands.");
+        plan = plan with { ReservedEpoch = countsEpochs ? LastEpoch + 1 : plan.Epoch + 1 };
+        LastEpoch = plan.ReservedEpoch;
         var info = new OperationInfo(
             plan.Operation, OperationKinds.Migrate, plan.Vm, plan.Source, plan.Destination, plan.NextEpoch, MigrationPhase.Check, OperationOutcome.Running,
             null, plan.RequestedAt, null);
@@ -75,7 +82,7 @@ internal sealed class Tables
     public CommitOutcome Commit(MigrationPlan plan, bool compares)
     {
         if (compares && (Vm.Host != plan.Source || Vm.Epoch != plan.Epoch || Vm.Operation != plan.Operation)) return CommitOutcome.Refused;
-        Vm = Vm with { Host = plan.Destination, Epoch = plan.NextEpoch, Operation = null };
+        Own(plan.Destination, Vm.State is VmState.Failed or VmState.Stopped ? VmState.Running : Vm.State, plan.NextEpoch);
         _committed.Add(plan.Operation);
         var operation = _operations[plan.Operation];
         if (operation.Info.Outcome == OperationOutcome.Running) operation.Info = operation.Info with { Phase = MigrationPhase.Run };
@@ -91,6 +98,9 @@ internal sealed class Tables
     {
         if (Vm.Epoch != epoch) return false;
         Vm = Vm with { State = state, Reason = reason };
+        _stateSince = Clock;
+        if (state == VmState.Starting) _restarts = 0;
+        if (state == VmState.Stopped) _leaseUntil = null;
         return true;
     }
 }

@@ -6,12 +6,16 @@ namespace Architekt.Fabric.Simulation.Scheduling;
 /// </summary>
 internal sealed class Scheduler(ulong seed, Trace trace)
 {
-    private readonly PriorityQueue<Due, (long At, long Order)> _queue = new(256);
+    private Due[] _heap = new Due[256];
+    private int _count;
     private readonly int _thread = Environment.CurrentManagedThreadId;
     private ulong _chance = seed;
     private long _order;
 
-    private readonly record struct Due(SimProcess? Owner, SendOrPostCallback Callback, object? State);
+    private readonly record struct Due(long At, long Order, SimProcess? Owner, SendOrPostCallback Callback, object? State)
+    {
+        public bool IsBefore(in Due other) => At < other.At || (At == other.At && Order < other.Order);
+    }
 
     /// <summary>Simulated time since the beginning, in µs.</summary>
     public long Now { get; private set; }
@@ -22,7 +26,7 @@ internal sealed class Scheduler(ulong seed, Trace trace)
     {
         // Code that awaited outside of any process goes on in the thread pool: then nothing is decided by the seed any more.
         if (Environment.CurrentManagedThreadId != _thread) throw new InvalidOperationException("A history has left its thread.");
-        _queue.Enqueue(new Due(owner, callback, state), (Now + delay, _order++));
+        Add(new Due(Now + delay, _order++, owner, callback, state));
     }
 
     public void After(long delay, SimProcess? owner, Action action) =>
@@ -31,8 +35,9 @@ internal sealed class Scheduler(ulong seed, Trace trace)
     /// <summary>Does what is due next. False if nothing is.</summary>
     public bool RunNext()
     {
-        if (!_queue.TryDequeue(out var due, out var key)) return false;
-        Now = key.At;
+        if (_count == 0) return false;
+        var due = TakeFirst();
+        Now = due.At;
         if (due.Owner is null)
         {
             SynchronizationContext.SetSynchronizationContext(null);
@@ -50,6 +55,38 @@ internal sealed class Scheduler(ulong seed, Trace trace)
     public long Pick(long from, long to) => from + (long)(Next() % (ulong)(to - from));
 
     public bool Chance(int percent) => Pick(0, 100) < percent;
+
+    // A binary heap of its own, because all that a history does goes through it: the library's queue compares pairs of numbers through an interface.
+    private void Add(in Due due)
+    {
+        if (_count == _heap.Length) Array.Resize(ref _heap, _count * 2);
+        var place = _count++;
+        while (place > 0 && due.IsBefore(_heap[(place - 1) / 2]))
+        {
+            _heap[place] = _heap[(place - 1) / 2];
+            place = (place - 1) / 2;
+        }
+
+        _heap[place] = due;
+    }
+
+    private Due TakeFirst()
+    {
+        var first = _heap[0];
+        var last = _heap[--_count];
+        _heap[_count] = default;
+        var place = 0;
+        for (var child = 1; child < _count; child = (2 * place) + 1)
+        {
+            if (child + 1 < _count && _heap[child + 1].IsBefore(_heap[child])) child++;
+            if (!_heap[child].IsBefore(last)) break;
+            _heap[place] = _heap[child];
+            place = child;
+        }
+
+        if (_count > 0) _heap[place] = last;
+        return first;
+    }
 
     // SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
     private ulong Next()

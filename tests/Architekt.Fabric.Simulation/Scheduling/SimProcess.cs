@@ -7,7 +7,7 @@ namespace Architekt.Fabric.Simulation.Scheduling;
 internal sealed class SimProcess : SynchronizationContext
 {
     private readonly Scheduler _scheduler;
-    private readonly List<Action> _mourners = [];
+    private readonly LinkedList<Action> _mourners = [];
     private readonly Queue<(SendOrPostCallback Callback, object? State)> _held = new();
 
     public SimProcess(Scheduler scheduler, string name)
@@ -23,6 +23,9 @@ internal sealed class SimProcess : SynchronizationContext
 
     public bool IsStopped { get; private set; }
 
+    /// <summary>When it was killed; null while it lives.</summary>
+    public long? EndedAt { get; private set; }
+
     public SimTime Time { get; }
 
     /// <summary>Nothing it awaits goes on.</summary>
@@ -30,12 +33,19 @@ internal sealed class SimProcess : SynchronizationContext
     {
         if (!IsAlive) return;
         IsAlive = false;
+        EndedAt = _scheduler.Now;
         _held.Clear();
         foreach (var tell in _mourners) tell();
         _mourners.Clear();
     }
 
-    public void WhenKilled(Action tell) => _mourners.Add(tell);
+    public LinkedListNode<Action> WhenKilled(Action tell) => _mourners.AddLast(tell);
+
+    /// <summary>It does not matter any more.</summary>
+    public void Forget(LinkedListNode<Action> mourner)
+    {
+        if (mourner.List is not null) _mourners.Remove(mourner);
+    }
 
     public void Stop() => IsStopped = true;
 

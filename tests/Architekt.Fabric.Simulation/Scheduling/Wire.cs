@@ -19,6 +19,8 @@ internal sealed class Wire(Scheduler scheduler, Action<Point> carriedOut)
     {
         private readonly TaskCompletionSource<T> _answered = new();
         private readonly Scheduler _scheduler = wire.Scheduler;
+        private SimProcess? _process;
+        private LinkedListNode<Action>? _mourner;
 
         public Task<T> Answered => _answered.Task;
 
@@ -34,14 +36,15 @@ internal sealed class Wire(Scheduler scheduler, Action<Point> carriedOut)
 
         private void Arrive()
         {
-            if (target() is not { IsAlive: true } process)
+            _process = target();
+            if (_process is not { IsAlive: true })
             {
                 Fail();
                 return;
             }
 
-            process.WhenKilled(Fail);
-            process.Run(static state => _ = ((Call<T>)state!).CarryOutAsync(), this);
+            _mourner = _process.WhenKilled(Fail);
+            _process.Run(static state => _ = ((Call<T>)state!).CarryOutAsync(), this);
         }
 
         private async Task CarryOutAsync()
@@ -51,13 +54,19 @@ internal sealed class Wire(Scheduler scheduler, Action<Point> carriedOut)
                 var result = await body();
                 wire.CarriedOut(point);
                 Trace(fate.LosesAnswer ? "is done, its answer is lost" : fate.AnswerDelay > 0 ? "is done, its answer is late" : "is done");
-                if (!fate.LosesAnswer) _scheduler.After(UnderWay() + fate.AnswerDelay, from, () => _answered.TrySetResult(result));
+                if (!fate.LosesAnswer) _scheduler.After(UnderWay() + fate.AnswerDelay, from, () => Answer().TrySetResult(result));
             }
             catch (Exception error)
             {
                 if (_scheduler.Trace.IsOn) Trace($"fails: {error.Message}");
-                if (!fate.LosesAnswer) _scheduler.After(UnderWay() + fate.AnswerDelay, from, () => _answered.TrySetException(error));
+                if (!fate.LosesAnswer) _scheduler.After(UnderWay() + fate.AnswerDelay, from, () => Answer().TrySetException(error));
             }
+        }
+
+        private TaskCompletionSource<T> Answer()
+        {
+            _process!.Forget(_mourner!);
+            return _answered;
         }
 
         private void Fail()

@@ -1,7 +1,7 @@
-namespace Architekt.Fabric.Peer.Machine;
+namespace Architekt.Fabric.Peer;
 
 /// <summary>Until when a guest may run, as plain code; times are those of CLOCK_BOOTTIME.</summary>
-internal sealed class LeaseTerm
+public sealed class LeaseTerm
 {
     /// <summary>
     /// From the end of the lease until QEMU is killed without having been asked: enough for an orderly stop, and less than the margin others wait before they start the VM.
@@ -20,11 +20,13 @@ internal sealed class LeaseTerm
     /// <summary>Whether <paramref name="until"/> is more than the guest has. What comes late or twice is not.</summary>
     public bool IsLonger(TimeSpan until) => until > Until;
 
+    /// <summary>It ends at <paramref name="until"/>, unless it has more already.</summary>
     public void Extend(TimeSpan until)
     {
         if (IsLonger(until)) Until = until;
     }
 
+    /// <summary>Whether the guest may run at <paramref name="now"/>.</summary>
     public bool Allows(TimeSpan now) => now < Until;
 
     /// <summary>How long the guest may run on; null when there is nothing to wait for: none was granted, or it was stopped.</summary>
