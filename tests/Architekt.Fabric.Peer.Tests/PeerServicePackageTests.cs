@@ -26,7 +26,9 @@ public sealed class PeerServicePackageTests(PackagedGuest guest)
 
         var status = peer.Service.Status;
         Assert.Equal(mode, status.Fill!.Mode);
-        Assert.InRange(status.Fill.PagesOnDemand, 1, status.Fill.DataBytes / Page);
+
+        // Filled as fast as possible, it may all be there before the guest touches it.
+        Assert.InRange(status.Fill.PagesOnDemand, mode == "now" ? 0 : 1, status.Fill.DataBytes / Page);
         Assert.Equal([PackagedGuest.Digest], status.Bases!);
         if (mode == "none")
         {

@@ -159,8 +159,8 @@ internal sealed class DiskMirror : IAsyncDisposable
         await using var deadline = _time.CreateTimer(_ => _ending.CancelAsync(), null, OpenDeadline, Timeout.InfiniteTimeSpan);
         try
         {
-            // QEMU flushes all its nodes as it stops the guest, this one over the network and before anything else happens. The destination flushes
-            // its disk by itself, while the device state is on its way (DiskReceiver.CloseExportAsync).
+            // QEMU flushes all its nodes as it stops the guest, this one over the network and before anything else happens: its NBD client does so in spite of
+            // no-flush. Nothing depends on that: the destination flushes its disk by itself, while the device state is on its way (DiskReceiver.CloseExportAsync).
             await _machine.Qmp.BlockdevAddNbdAsync(FarNode, _machine.Folder.InQemu(RelaySocket), Export, noFlush: true, cancellationToken);
         }
         catch (QmpException) when (_ending.IsCancellationRequested)
