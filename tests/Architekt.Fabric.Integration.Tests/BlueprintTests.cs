@@ -1,10 +1,10 @@
 using System.Formats.Tar;
-using Architekt.Fabric.Processes;
 
 namespace Architekt.Fabric.Integration.Tests;
 
 /// <summary>From a root file system on the client's machine to a VM that runs, by the commands a user types.</summary>
-public sealed class BlueprintTests(TwoHosts hosts) : IClassFixture<TwoHosts>, IDisposable
+[Collection<SharedHosts>]
+public sealed class BlueprintTests(TwoHosts hosts) : IDisposable
 {
     private const string Busybox = "/bin/busybox";
     private const string Said = "architekt-says-hello";
@@ -43,6 +43,7 @@ public sealed class BlueprintTests(TwoHosts hosts) : IClassFixture<TwoHosts>, ID
         finally
         {
             await FabricAsync("vm", "delete", "hello", "--force");
+            foreach (var host in hosts.Hosts) await hosts.ForgetAsync(host, "hello", Token);
         }
     }
 
@@ -53,24 +54,10 @@ public sealed class BlueprintTests(TwoHosts hosts) : IClassFixture<TwoHosts>, ID
         await tar.WriteEntryAsync(Busybox, Busybox[1..], Token);
     }
 
-    /// <summary>Runs the command as a process of its own and returns what it printed.</summary>
     private async Task<string> FabricAsync(params string[] arguments)
     {
-        var options = new CommandOptions
-        {
-            Environment = new Dictionary<string, string?>
-            {
-                ["FABRIC_GATEWAYS"] = $"{hosts.HostA.Gateway},{hosts.HostB.Gateway}",
-                ["FABRIC_CLUSTER_ID"] = "integration",
-                ["FABRIC_CONNECT_TIMEOUT"] = "30s",
-            },
-            Timeout = TimeSpan.FromMinutes(3),
-        };
-
-        // Beside these tests it has their libraries, which come from two frameworks and not from its one.
-        string InFolder(string name) => Path.Combine(AppContext.BaseDirectory, name);
-        var tests = typeof(BlueprintTests).Assembly.GetName().Name;
-        string[] command = ["exec", "--runtimeconfig", InFolder($"{tests}.runtimeconfig.json"), "--depsfile", InFolder($"{tests}.deps.json"), InFolder("fabric.dll")];
-        return (await Command.RunCheckedAsync("dotnet", [.. command, .. arguments], options, Token)).StandardOutput;
+        var result = await hosts.FabricAsync(arguments, Token);
+        Assert.True(result.Succeeded, $"fabric {string.Join(' ', arguments)} exited with {result.ExitCode}: {result.StandardError}");
+        return result.StandardOutput;
     }
 }

@@ -1,10 +1,10 @@
-using Architekt.Fabric.Peer;
 using Architekt.Fabric.Processes;
 
 namespace Architekt.Fabric.Integration.Tests;
 
 /// <summary>The whole fabric with nothing faked. Each test begins and ends with the guest running somewhere.</summary>
-public sealed class FabricTests(TwoHosts hosts) : IClassFixture<TwoHosts>
+[Collection<SharedHosts>]
+public sealed class FabricTests(TwoHosts hosts)
 {
     /// <summary>Slow enough to act in the middle of a copy: about 20 s for this guest.</summary>
     private static readonly MigrationOptions Slow = new(BandwidthBytesPerSecond: 5 << 20);
@@ -200,13 +200,7 @@ public sealed class FabricTests(TwoHosts hosts) : IClassFixture<TwoHosts>
         Assert.Equal(FabricErrorCode.NotFound, nobody.Code);
     }
 
-    private async Task MigrateAsync(string destination)
-    {
-        var migration = await hosts.Fabric.StartMigrationAsync(TwoHosts.Vm, destination, cancellationToken: Token);
-        var result = await migration.WaitForCompletionAsync(Token);
-        Assert.True(result.Outcome == OperationOutcome.Succeeded, result.Reason);
-        await AssertGuestAnswersAsync(await hosts.Fabric.GetVmAsync(TwoHosts.Vm, Token));
-    }
+    private Task<MigrationResult> MigrateAsync(string destination) => hosts.MigrateAsync(TwoHosts.Vm, destination, options: null, Token);
 
     private async Task<bool> IsRunningAsync()
     {
@@ -220,21 +214,7 @@ public sealed class FabricTests(TwoHosts hosts) : IClassFixture<TwoHosts>
         }
     }
 
-    private static async Task UntilCopyingAsync(Client.MigrationOperation migration)
-    {
-        await foreach (var progress in migration.WatchAsync(cancellationToken: Token))
-        {
-            Assert.True(progress.Result is null, $"It ended before it was seen copying: {progress.Result?.Reason}");
-            if (progress is { Phase: MigrationPhase.Copy, Transfer.MemoryBytes: > 0 }) return;
-        }
-    }
+    private static Task UntilCopyingAsync(Client.MigrationOperation migration) => TwoHosts.UntilCopyingAsync(migration, Token);
 
-    /// <summary>The agent in the guest answers on its port: the guest runs, and nowhere else but here.</summary>
-    private async Task AssertGuestAnswersAsync(VmInfo vm)
-    {
-        var port = Path.Combine(hosts.Of(vm.Host).RuntimeFolder, $"{vm.Name}.{vm.Epoch}", PeerApi.QemuFolder, "agent.sock");
-        await using var agent = await Agents.AgentClient.ConnectAsync(port, Token);
-        var answer = await agent.PingAsync(TimeSpan.FromSeconds(30), Token);
-        Assert.True(answer.Ok);
-    }
+    private Task AssertGuestAnswersAsync(VmInfo vm) => hosts.AssertGuestAnswersAsync(vm, Token);
 }

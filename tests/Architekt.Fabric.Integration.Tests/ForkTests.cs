@@ -6,7 +6,8 @@ using Architekt.Fabric.Client;
 namespace Architekt.Fabric.Integration.Tests;
 
 /// <summary>Two machines from one package with memory, on one host at once.</summary>
-public sealed partial class ForkTests(TwoHosts hosts) : IClassFixture<TwoHosts>
+[Collection<SharedHosts>]
+public sealed partial class ForkTests(TwoHosts hosts)
 {
     private const int RedisPort = 6379;
 
@@ -48,10 +49,9 @@ public sealed partial class ForkTests(TwoHosts hosts) : IClassFixture<TwoHosts>
         }
         finally
         {
-            foreach (var (name, _) in forks)
-            {
-                if (await hosts.Fabric.FindVmAsync(name, Token) is not null) await hosts.Fabric.DeleteVmAsync(name, force: true, Token);
-            }
+            foreach (var (name, _) in forks) await hosts.DeleteAsync(name, Token);
+
+            await hosts.ForgetAsync(hosts.HostA, "forked", Token);
         }
     }
 

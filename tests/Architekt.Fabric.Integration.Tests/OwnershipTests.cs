@@ -1,18 +1,36 @@
+using Architekt.Fabric.Client;
 using Architekt.Fabric.Processes;
 
 namespace Architekt.Fabric.Integration.Tests;
 
 /// <summary>Who owns a VM after its QEMU, its silo or its host has gone, with nothing faked.</summary>
-public sealed class OwnershipTests(TwoHosts hosts) : IClassFixture<TwoHosts>
+[Collection<SharedHosts>]
+public sealed class OwnershipTests(TwoHosts hosts) : IAsyncLifetime
 {
+    /// <summary>Of the host that nothing is done to: whoever asks there is answered, whatever becomes of the other.</summary>
+    private FabricClient? _connected;
+
+    private FabricClient Fabric => _connected!;
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        hosts.Require();
+        await hosts.BringAsync(hosts.HostA, Token);
+        _connected = await hosts.ConnectAsync(Token, hosts.HostA);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_connected is not null) await _connected.DisposeAsync();
+    }
 
     [Fact]
     public async Task QemuDies_RestartOnFailure_RunsAgainOnceFromItsDiskWithTheNextEpoch()
     {
-        hosts.Require();
-        await using var vm = await RunAsync("again", hosts.HostB, VmRestart.OnFailure, VmAvailability.Normal);
-        Assert.True(Qemu(hosts.HostB, "again.1").Kill(ProcessSignal.Kill));
+        await using var vm = await ResumeAsync("again", VmRestart.OnFailure);
+        Assert.True(TwoHosts.Qemu(hosts.HostB, "again.1").Kill(ProcessSignal.Kill));
 
         await UntilAsync("again", static seen => seen is { Epoch: 2, State: VmState.Running }, "it runs again");
 
@@ -29,15 +47,14 @@ public sealed class OwnershipTests(TwoHosts hosts) : IClassFixture<TwoHosts>
     [Fact]
     public async Task SiloIsGone_Failover_StandsStillBeforeAnotherHostStartsItAndEndsWhenTheSiloIsBack()
     {
-        hosts.Require();
-        await using var vm = await RunAsync("away", hosts.HostB, VmRestart.OnFailure, VmAvailability.Failover);
-        var qemu = Qemu(hosts.HostB, "away.1");
+        await using var vm = await BootAsync("away", VmRestart.OnFailure, VmAvailability.Failover);
+        var qemu = TwoHosts.Qemu(hosts.HostB, "away.1");
         await hosts.HostB.KillAsync();
         try
         {
             await UntilAsync("away", seen => seen.Host == hosts.HostA.Name && seen.State is VmState.Booting or VmState.Running, "the other host has it");
             Assert.Equal((OwnershipChange.FailedOver, 2L), (await HistoryAsync("away"))[2]);
-            Assert.Equal(0, await ProcessorTicksAsync(qemu));
+            Assert.Equal(0, await TwoHosts.ProcessorTicksAsync(qemu, Token));
         }
         finally
         {
@@ -52,10 +69,9 @@ public sealed class OwnershipTests(TwoHosts hosts) : IClassFixture<TwoHosts>
     [Fact]
     public async Task HostIsDeclaredDeadAndComesBack_EndsWhatItHasAndOwnsItsDiskAgain()
     {
-        hosts.Require();
-        await using var vm = await RunAsync("plain", hosts.HostB, VmRestart.Never, VmAvailability.Normal);
-        var qemu = Qemu(hosts.HostB, "plain.1");
-        await Assert.ThrowsAsync<FabricException>(() => hosts.Fabric.DeclareHostDeadAsync(hosts.HostB.Name, Token));
+        await using var vm = await ResumeAsync("plain", VmRestart.Never);
+        var qemu = TwoHosts.Qemu(hosts.HostB, "plain.1");
+        await Assert.ThrowsAsync<FabricException>(() => Fabric.DeclareHostDeadAsync(hosts.HostB.Name, Token));
         await hosts.HostB.KillAsync();
         try
         {
@@ -76,84 +92,72 @@ public sealed class OwnershipTests(TwoHosts hosts) : IClassFixture<TwoHosts>
         Assert.False(qemu.IsAlive());
         await TwoHosts.UntilAsync(() => Task.FromResult(hosts.Disks(hosts.HostB, "plain") is [var disk] && Path.GetFileName(disk) == "plain.2.qcow2"), "its disk is filed", Token);
         await TwoHosts.UntilAsync(
-            async () => (await hosts.Fabric.ListHostsAsync(Token)).Single(host => host.Name == hosts.HostB.Name).State == HostState.Ready, "the host is ready", Token);
-        await hosts.Fabric.StartVmAsync("plain", Token);
+            async () => (await Fabric.ListHostsAsync(Token)).Single(host => host.Name == hosts.HostB.Name).State == HostState.Ready, "the host is ready", Token);
+        await Fabric.StartVmAsync("plain", Token);
         await UntilAsync("plain", static seen => seen.State == VmState.Running, "it is up, with its disk");
     }
 
-    private async Task<IAsyncDisposable> RunAsync(string name, SiloProcess host, VmRestart restart, VmAvailability availability)
+    /// <summary>As a migration leaves a VM whose destination did not say whether it runs.</summary>
+    [Fact]
+    public async Task RecordedAsUnknown_ItsSiloIsBack_SaysThatItRuns()
     {
+        await using var vm = await ResumeAsync("unsure", VmRestart.Never);
+        var qemu = TwoHosts.Qemu(hosts.HostB, "unsure.1");
+        await hosts.HostB.KillAsync();
+        await hosts.RecordStateAsync("unsure", VmState.Unknown, "'host-b' did not say whether it runs", Token);
+        Assert.Equal(VmState.Unknown, (await Fabric.GetVmAsync("unsure", Token)).State);
+
+        await hosts.HostB.StartAsync(Token);
+
+        await TwoHosts.UntilAsync(async () => (await OwnerAsync("unsure")) is ("host-b", 1L, VmState.Running), "its host says that it runs", Token);
+        Assert.True(qemu.IsAlive());
+        await hosts.AssertGuestAnswersAsync(await Fabric.GetVmAsync("unsure", Token), Token);
+    }
+
+    /// <summary>Runs a VM on host-b that is there at once.</summary>
+    private async Task<IAsyncDisposable> ResumeAsync(string name, VmRestart restart)
+    {
+        await hosts.MakeReadyAsync(Token);
         var vm = new Deletion(hosts, name);
-        await hosts.Fabric.RunVmAsync(new VmSpec(name, "redis", host.Name, HasNetwork: false, Restart: restart, Availability: availability), Token);
-        await hosts.Fabric.WaitForVmAsync(name, VmState.Running, TimeSpan.FromMinutes(2), Token);
+        await Fabric.RunVmAsync(new VmSpec(name, TwoHosts.Ready, hosts.HostB.Name, Address: $"{hosts.Subnet}.60/24", Restart: restart), Token);
         return vm;
     }
 
-    private static ProcessIdentity Qemu(SiloProcess host, string instance)
+    private async Task<IAsyncDisposable> BootAsync(string name, VmRestart restart, VmAvailability availability)
     {
-        var identity = TwoHosts.Identity(host, instance);
-        return new ProcessIdentity(identity.QemuPid, identity.QemuStartTicks);
-    }
-
-    /// <summary>Processor time QEMU takes within a second, in clock ticks (proc(5)); housekeeping of a guest that stands still is none.</summary>
-    private static async Task<long> ProcessorTicksAsync(ProcessIdentity process)
-    {
-        var before = Read();
-        await Task.Delay(TimeSpan.FromSeconds(1), Token);
-        return Math.Max(0, Read() - before - 2);
-
-        long Read()
-        {
-            if (!process.IsAlive()) return 0;
-            var stat = File.ReadAllText($"/proc/{process.Pid}/stat");
-            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-            return long.Parse(fields[11], System.Globalization.CultureInfo.InvariantCulture) + long.Parse(fields[12], System.Globalization.CultureInfo.InvariantCulture);
-        }
+        var vm = new Deletion(hosts, name);
+        await Fabric.RunVmAsync(new VmSpec(name, "redis", hosts.HostB.Name, HasNetwork: false, Restart: restart, Availability: availability), Token);
+        await Fabric.WaitForVmAsync(name, VmState.Running, TimeSpan.FromMinutes(2), Token);
+        return vm;
     }
 
     private async Task<HostDeath?> TryDeclareAsync()
     {
         try
         {
-            return await hosts.Fabric.DeclareHostDeadAsync(hosts.HostB.Name, Token);
+            return await Fabric.DeclareHostDeadAsync(hosts.HostB.Name, Token);
         }
-        catch (FabricException error) when (error.Code is FabricErrorCode.Conflict or FabricErrorCode.Timeout or FabricErrorCode.Unavailable)
+        catch (FabricException error) when (error.Code == FabricErrorCode.Conflict)
         {
-            // The silo is taken for a member yet, and may even be the one that was asked.
+            // The silo is taken for a member yet.
             return null;
         }
     }
 
     private async Task<(string? Host, long Epoch, VmState State)> OwnerAsync(string name)
     {
-        var owner = await hosts.Fabric.GetVmOwnerAsync(name, Token);
+        var owner = await Fabric.GetVmOwnerAsync(name, Token);
         return (owner.Host, owner.Epoch, owner.State);
     }
 
     private async Task<IReadOnlyList<(OwnershipChange Change, long Epoch)>> HistoryAsync(string name) =>
-        [.. (await hosts.Fabric.ReadVmHistoryAsync(name, cancellationToken: Token)).Select(static entry => (entry.Change, entry.Epoch))];
+        [.. (await Fabric.ReadVmHistoryAsync(name, cancellationToken: Token)).Select(static entry => (entry.Change, entry.Epoch))];
 
     private Task UntilAsync(string name, Func<VmInfo, bool> condition, string what) =>
-        TwoHosts.UntilAsync(async () => await TryGetAsync(name) is { } seen && condition(seen), what, Token);
-
-    private async Task<VmInfo?> TryGetAsync(string name)
-    {
-        try
-        {
-            return await hosts.Fabric.GetVmAsync(name, Token);
-        }
-        catch (FabricException error) when (error.Code is FabricErrorCode.Timeout or FabricErrorCode.Unavailable)
-        {
-            // A silo that has just gone may be the one that was asked.
-            return null;
-        }
-    }
+        TwoHosts.UntilAsync(async () => condition(await Fabric.GetVmAsync(name, Token)), what, Token);
 
     private sealed class Deletion(TwoHosts hosts, string name) : IAsyncDisposable
     {
-        public async ValueTask DisposeAsync()
-        {
-            if (await hosts.Fabric.FindVmAsync(name, CancellationToken.None) is not null) await hosts.Fabric.DeleteVmAsync(name, force: true, CancellationToken.None);
-        }
+        public async ValueTask DisposeAsync() => await hosts.DeleteAsync(name, CancellationToken.None);
     }
 }

@@ -1,7 +1,8 @@
 namespace Architekt.Fabric.Integration.Tests;
 
 /// <summary>Packages that only one host has and the other needs.</summary>
-public sealed class PackagePullTests(TwoHosts hosts) : IClassFixture<TwoHosts>
+[Collection<SharedHosts>]
+public sealed class PackagePullTests(TwoHosts hosts)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -12,6 +13,7 @@ public sealed class PackagePullTests(TwoHosts hosts) : IClassFixture<TwoHosts>
         const string vm = "pulled";
         const string tag = "redis:pulled";
         var (source, destination) = (hosts.HostA.Name, hosts.HostB.Name);
+        await hosts.BringAsync(hosts.HostA, Token);
         await hosts.Fabric.DeletePackageAsync(destination, "redis", Token);
         await hosts.Fabric.TagPackageAsync(source, "redis", tag, cancellationToken: Token);
         Assert.Null(await hosts.Fabric.FindPackageAsync(destination, tag, Token));
@@ -33,16 +35,12 @@ public sealed class PackagePullTests(TwoHosts hosts) : IClassFixture<TwoHosts>
 
         await hosts.Fabric.UntagPackageAsync(destination, tag, Token);
         Assert.Single((await hosts.Fabric.CollectPackagesAsync(destination, Token)).Packages);
-        await AssertMigrationPullsAsync(source, destination);
+        await AssertMigrationPullsAsync(destination);
     }
 
-    private async Task AssertMigrationPullsAsync(string source, string destination)
+    private async Task AssertMigrationPullsAsync(string destination)
     {
-        Assert.Equal(source, (await hosts.Fabric.GetVmAsync(TwoHosts.Vm, Token)).Host);
-        var migration = await hosts.Fabric.StartMigrationAsync(TwoHosts.Vm, destination, cancellationToken: Token);
-        var result = await migration.WaitForCompletionAsync(Token);
-
-        Assert.Equal(OperationOutcome.Succeeded, result.Outcome);
+        await hosts.MigrateAsync(TwoHosts.Vm, destination, options: null, Token);
         Assert.NotNull(await hosts.Fabric.FindPackageAsync(destination, "redis", Token));
     }
 

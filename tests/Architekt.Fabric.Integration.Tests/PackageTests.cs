@@ -1,10 +1,10 @@
 using Architekt.Fabric.Client;
-using Architekt.Fabric.Peer;
 
 namespace Architekt.Fabric.Integration.Tests;
 
 /// <summary>Packages with memory and the VMs that are resumed from them, with nothing faked.</summary>
-public sealed class PackageTests(TwoHosts hosts) : IClassFixture<TwoHosts>
+[Collection<SharedHosts>]
+public sealed class PackageTests(TwoHosts hosts)
 {
     private const int MostShareToSend = 2;
 
@@ -43,6 +43,7 @@ public sealed class PackageTests(TwoHosts hosts) : IClassFixture<TwoHosts>
         finally
         {
             foreach (var (name, _) in forks) await DeleteAsync(name);
+            foreach (var host in hosts.Hosts) await hosts.ForgetAsync(host, "warm", Token);
         }
     }
 
@@ -50,35 +51,39 @@ public sealed class PackageTests(TwoHosts hosts) : IClassFixture<TwoHosts>
     public async Task Checkpoint_OfARunningVm_GoesOnAndCanBeResumed()
     {
         hosts.Require();
-        var origin = await hosts.Fabric.GetVmAsync(TwoHosts.Vm, Token);
-        var checkpoint = await hosts.Fabric.CheckpointVmAsync(TwoHosts.Vm, "moment", cancellationToken: Token);
+        const string name = "origin";
 
-        var result = await checkpoint.WaitForCompletionAsync(Token);
-
-        Assert.True(result.Outcome == OperationOutcome.Succeeded, result.Reason);
-        Assert.NotNull(result.PauseMs);
-        var after = await hosts.Fabric.GetVmAsync(TwoHosts.Vm, Token);
-        Assert.Equal((VmState.Running, origin.Epoch, null), (after.State, after.Epoch, after.Operation));
-        await AssertGuestAnswersAsync(after);
+        // One that booted here, so that nobody else has anything of its RAM.
+        await hosts.Fabric.RunVmAsync(new VmSpec(name, "redis", hosts.HostA.Name, HasNetwork: false), Token);
         try
         {
+            var origin = await hosts.Fabric.WaitForVmAsync(name, VmState.Running, TimeSpan.FromMinutes(2), Token);
+            var checkpoint = await hosts.Fabric.CheckpointVmAsync(name, "moment", cancellationToken: Token);
+
+            var result = await checkpoint.WaitForCompletionAsync(Token);
+
+            Assert.True(result.Outcome == OperationOutcome.Succeeded, result.Reason);
+            Assert.NotNull(result.PauseMs);
+            var after = await hosts.Fabric.GetVmAsync(name, Token);
+            Assert.Equal((VmState.Running, origin.Epoch, null), (after.State, after.Epoch, after.Operation));
+            await AssertGuestAnswersAsync(after);
             var resumed = await hosts.Fabric.RunVmAsync(new VmSpec("resumed", "moment", origin.Host, HasNetwork: false), Token);
             await AssertGuestAnswersAsync(resumed);
+            var taken = await Assert.ThrowsAsync<FabricException>(() => hosts.Fabric.CheckpointVmAsync(name, "moment", cancellationToken: Token));
+            Assert.Equal(FabricErrorCode.AlreadyExists, taken.Code);
+
+            var other = hosts.Other(origin.Host);
+            await hosts.Fabric.PullPackageAsync(other, result.Package!.Digest, "moment", cancellationToken: Token);
+            var moved = await MigrateAsync(name, other);
+            Assert.Equal(MemoryBase.Package, moved.Base);
+            Assert.True(moved.Transfer.BaseBytes > moved.Transfer.MemoryBytes * MostShareToSend, $"{moved.Transfer}");
         }
         finally
         {
             await DeleteAsync("resumed");
+            await DeleteAsync(name);
+            foreach (var host in hosts.Hosts) await hosts.ForgetAsync(host, "moment", Token);
         }
-
-        var taken = await Assert.ThrowsAsync<FabricException>(() => hosts.Fabric.CheckpointVmAsync(TwoHosts.Vm, "moment", cancellationToken: Token));
-        Assert.Equal(FabricErrorCode.AlreadyExists, taken.Code);
-
-        // The guest booted, so nobody else had anything of its RAM before.
-        var other = hosts.Other(origin.Host);
-        await hosts.Fabric.PullPackageAsync(other, result.Package!.Digest, "moment", cancellationToken: Token);
-        var moved = await MigrateAsync(TwoHosts.Vm, other);
-        Assert.Equal(MemoryBase.Package, moved.Base);
-        Assert.True(moved.Transfer.BaseBytes > moved.Transfer.MemoryBytes * MostShareToSend, $"{moved.Transfer}");
     }
 
     [Fact]
@@ -89,7 +94,7 @@ public sealed class PackageTests(TwoHosts hosts) : IClassFixture<TwoHosts>
         {
             HasNetwork = false,
             KernelArguments = "init=/no/such/init rdinit=/no/such/init",
-            Timeout = TimeSpan.FromSeconds(20),
+            Timeout = TimeSpan.FromSeconds(10),
         };
 
         var result = await hosts.Fabric.CreatePackageAsync(recipe, Token);
@@ -148,8 +153,8 @@ public sealed class PackageTests(TwoHosts hosts) : IClassFixture<TwoHosts>
         const string name = "sleeper";
         try
         {
-            await hosts.Fabric.RunVmAsync(new VmSpec(name, "redis", hosts.HostA.Name, HasNetwork: false), Token);
-            await hosts.Fabric.WaitForVmAsync(name, VmState.Running, TimeSpan.FromMinutes(2), Token);
+            await hosts.MakeReadyAsync(Token);
+            await hosts.Fabric.RunVmAsync(new VmSpec(name, TwoHosts.Ready, hosts.HostA.Name, Address: $"{hosts.Subnet}.61/24"), Token);
             await hosts.Fabric.StopVmAsync(name, force: false, Token);
             await hosts.Fabric.WaitForVmAsync(name, VmState.Stopped, TimeSpan.FromMinutes(1), Token);
 
@@ -182,23 +187,10 @@ public sealed class PackageTests(TwoHosts hosts) : IClassFixture<TwoHosts>
     private async Task<MigrationResult> MigrateAsync(string vm, string destination)
     {
         var before = await hosts.Fabric.GetVmAsync(vm, Token);
-        var options = new MigrationOptions(Verify: before.State == VmState.Running);
-        var migration = await hosts.Fabric.StartMigrationAsync(vm, destination, options, cancellationToken: Token);
-        var result = await migration.WaitForCompletionAsync(Token);
-        Assert.True(result.Outcome == OperationOutcome.Succeeded, result.Reason);
-        if (options.Verify) await AssertGuestAnswersAsync(await hosts.Fabric.GetVmAsync(vm, Token));
-        return result;
+        return await hosts.MigrateAsync(vm, destination, new MigrationOptions(Verify: before.State == VmState.Running), Token);
     }
 
-    private async Task DeleteAsync(string vm)
-    {
-        if (await hosts.Fabric.FindVmAsync(vm, Token) is not null) await hosts.Fabric.DeleteVmAsync(vm, force: true, Token);
-    }
+    private Task DeleteAsync(string vm) => hosts.DeleteAsync(vm, Token);
 
-    private async Task AssertGuestAnswersAsync(VmInfo vm)
-    {
-        var port = Path.Combine(hosts.Of(vm.Host).RuntimeFolder, $"{vm.Name}.{vm.Epoch}", PeerApi.QemuFolder, "agent.sock");
-        await using var agent = await Agents.AgentClient.ConnectAsync(port, Token);
-        Assert.True((await agent.PingAsync(TimeSpan.FromSeconds(30), Token)).Ok);
-    }
+    private Task AssertGuestAnswersAsync(VmInfo vm) => hosts.AssertGuestAnswersAsync(vm, Token);
 }

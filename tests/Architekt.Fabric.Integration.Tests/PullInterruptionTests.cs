@@ -1,7 +1,8 @@
 namespace Architekt.Fabric.Integration.Tests;
 
 /// <summary>Silos that are killed in the middle of a pull.</summary>
-public sealed class PullInterruptionTests(TwoHosts hosts) : IClassFixture<TwoHosts>
+[Collection<SharedHosts>]
+public sealed class PullInterruptionTests(TwoHosts hosts)
 {
     /// <summary>What the journal of a pull has of each piece that has arrived for good.</summary>
     private const int RecordSize = 24;
@@ -24,6 +25,7 @@ public sealed class PullInterruptionTests(TwoHosts hosts) : IClassFixture<TwoHos
 
         Assert.Equal(digest, (await pull).Digest);
         Assert.False(Directory.Exists(hosts.PullingFolder(hosts.HostB, digest)));
+        await ForgetAsync(digest);
     }
 
     [Fact]
@@ -48,12 +50,18 @@ public sealed class PullInterruptionTests(TwoHosts hosts) : IClassFixture<TwoHos
         Assert.Contains("is not the package", error.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(hosts.PullingFolder(hosts.HostB, digest)));
         Assert.Equal(digest, (await hosts.Fabric.PullPackageAsync(hosts.HostB.Name, digest, cancellationToken: Token)).Digest);
+        await ForgetAsync(digest);
     }
 
     private async Task<string> ImportAsync(string name, int seed)
     {
         using var large = await LargePackage.CreateAsync(name, seed, Token);
         return (await hosts.Fabric.ImportPackageAsync(hosts.HostA.Name, large.Folder, name, progress: null, Token)).Digest;
+    }
+
+    private async Task ForgetAsync(string digest)
+    {
+        foreach (var host in hosts.Hosts) await hosts.ForgetAsync(host, digest, Token);
     }
 
     private Task UntilUnderWayAsync(string digest)

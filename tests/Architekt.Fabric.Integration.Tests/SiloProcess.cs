@@ -4,7 +4,7 @@ using Architekt.Fabric.Processes;
 namespace Architekt.Fabric.Integration.Tests;
 
 /// <summary>One host: a real silo process with folders and a loopback address of its own.</summary>
-internal sealed class SiloProcess(string name, string address, string folder, string runtimeFolder, string bridge, string postgres)
+internal sealed class SiloProcess(string name, string address, string folder, string runtimeFolder, string bridge, string postgres, string gates)
 {
     /// <summary>How long a silo may take to end, whatever else is gone.</summary>
     public static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(15);
@@ -18,6 +18,8 @@ internal sealed class SiloProcess(string name, string address, string folder, st
     public string Gateway => $"{address}:{GatewayPort}";
 
     public string RuntimeFolder => runtimeFolder;
+
+    public bool IsRunning => _process?.IsAlive() == true;
 
     private const int SiloPort = 21111;
     private const int GatewayPort = 31000;
@@ -45,6 +47,8 @@ internal sealed class SiloProcess(string name, string address, string folder, st
             ["Fabric__ClusterId"] = "integration",
             ["Fabric__LeaseDuration"] = "00:00:05",
             ["Fabric__LeaseMargin"] = "00:00:03",
+            ["Fabric__FaultGateFolder"] = gates,
+            ["ASPNETCORE_ENVIRONMENT"] = "Test",
         };
         _process = await DetachedProcess.StartAsync(
             Path.Combine(AppContext.BaseDirectory, "Architekt.Fabric.Silo"), [], environment, folder, LogFile, cancellationToken);

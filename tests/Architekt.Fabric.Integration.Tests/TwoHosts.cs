@@ -6,28 +6,25 @@ using Architekt.Fabric.Testing;
 
 namespace Architekt.Fabric.Integration.Tests;
 
-/// <summary>Two real silos, a real Postgres behind a wire that can be cut, and a real Redis guest that is up on host-a.</summary>
-public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
+/// <summary>Two real silos, each with a wire of its own to a real Postgres, and a real Redis guest that is up.</summary>
+public sealed partial class TwoHosts(PostgresServer server) : IAsyncLifetime
 {
     public const string Vm = "redis";
+    private const string ClusterId = "integration";
     private readonly string _folder = Path.Combine(Path.GetTempPath(), $"architekt-it-{Guid.NewGuid():N}"[..24]);
     private readonly string _runtime = $"/dev/shm/akit-{Environment.ProcessId}";
-    private readonly List<PostgresForwarder> _postgres = [];
     private readonly string _bridge = $"akit{Environment.ProcessId}";
     private string? _skip;
+
+    private string Gates => Path.Combine(_folder, "gates");
 
     internal SiloProcess HostA { get; private set; } = null!;
 
     internal SiloProcess HostB { get; private set; } = null!;
 
+    internal IReadOnlyList<SiloProcess> Hosts => [HostA, HostB];
+
     internal FabricClient Fabric { get; private set; } = null!;
-
-    /// <summary>A host's own way to Postgres.</summary>
-    internal PostgresForwarder PostgresOf(SiloProcess host) => _postgres[host == HostA ? 0 : 1];
-
-    internal void CutPostgres() => _postgres.ForEach(static way => way.Cut());
-
-    internal void MendPostgres() => _postgres.ForEach(static way => way.Mend());
 
     /// <summary>First three numbers of the addresses on the bridge that both hosts' VMs can join; this machine has the first one.</summary>
     internal string Subnet { get; } = $"10.98.{Environment.ProcessId % 256}";
@@ -55,17 +52,20 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         Directory.CreateDirectory(_folder, (UnixFileMode)0b111_101_101);
-        var database = await server.CreateEmptyDatabaseAsync(deadline.Token);
-        _postgres.AddRange([new PostgresForwarder(database), new PostgresForwarder(database)]);
-        await Command.RunCheckedAsync("ip", ["link", "add", _bridge, "type", "bridge"], cancellationToken: deadline.Token);
+        Directory.CreateDirectory(Gates);
+        _database = await server.CreateEmptyDatabaseAsync(deadline.Token);
+        _postgres.AddRange([new PostgresForwarder(_database), new PostgresForwarder(_database)]);
+
+        // An address of its own, or it would have that of the lowest TAP, and what guests know of this machine would be wrong with each that comes or goes.
+        await Command.RunCheckedAsync("ip", ["link", "add", _bridge, "address", "02:77:00:00:00:01", "type", "bridge"], cancellationToken: deadline.Token);
         await Command.RunCheckedAsync("ip", ["address", "add", $"{Subnet}.1/24", "dev", _bridge], cancellationToken: deadline.Token);
         await Command.RunCheckedAsync("ip", ["link", "set", _bridge, "up"], cancellationToken: deadline.Token);
-        HostA = new SiloProcess("host-a", "127.0.0.31", Path.Combine(_folder, "a"), _runtime + "-a", _bridge, _postgres[0].ConnectionString);
-        HostB = new SiloProcess("host-b", "127.0.0.32", Path.Combine(_folder, "b"), _runtime + "-b", _bridge, _postgres[1].ConnectionString);
+        HostA = new SiloProcess("host-a", "127.0.0.31", Path.Combine(_folder, "a"), _runtime + "-a", _bridge, _postgres[0].ConnectionString, Gates);
+        HostB = new SiloProcess("host-b", "127.0.0.32", Path.Combine(_folder, "b"), _runtime + "-b", _bridge, _postgres[1].ConnectionString, Gates);
         await HostA.StartAsync(deadline.Token);
         await HostB.StartAsync(deadline.Token);
         Fabric = await ConnectAsync(deadline.Token);
-        foreach (var host in new[] { HostA, HostB })
+        foreach (var host in Hosts)
         {
             await ReachAsync(host, deadline.Token);
             await Fabric.ImportPackageAsync(host.Name, guest, "redis", progress: null, deadline.Token);
@@ -88,10 +88,13 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
         }
     }
 
-    /// <summary>A client of its own, for a test that has it disappear.</summary>
-    internal Task<FabricClient> ConnectAsync(CancellationToken cancellationToken) => FabricClient.ConnectAsync(
-        new FabricClientOptions { Gateways = { HostA.Gateway, HostB.Gateway }, ClusterId = "integration", ConnectTimeout = TimeSpan.FromSeconds(30) },
-        cancellationToken);
+    /// <summary>A client of its own, for a test that has it disappear, or that must know which silo it asks.</summary>
+    internal Task<FabricClient> ConnectAsync(CancellationToken cancellationToken, SiloProcess? only = null)
+    {
+        var options = new FabricClientOptions { ClusterId = ClusterId, ConnectTimeout = TimeSpan.FromSeconds(30) };
+        foreach (var host in Hosts.Where(host => only is null || host == only)) options.Gateways.Add(host.Gateway);
+        return FabricClient.ConnectAsync(options, cancellationToken);
+    }
 
     /// <summary>A silo that has joined is not known to all others at once.</summary>
     internal async Task ReachAsync(SiloProcess host, CancellationToken cancellationToken)
@@ -150,24 +153,6 @@ public sealed class TwoHosts(PostgresServer server) : IAsyncLifetime
 
     internal static PeerIdentity Identity(SiloProcess host, string instance) => JsonSerializer.Deserialize(
         File.ReadAllBytes(Path.Combine(host.RuntimeFolder, instance, PeerApi.IdentityFile)), PeerJson.Default.PeerIdentity)!;
-
-    internal static async Task UntilCopyingAsync(MigrationOperation migration, CancellationToken cancellationToken)
-    {
-        await foreach (var progress in migration.WatchAsync(cancellationToken: cancellationToken))
-        {
-            Assert.True(progress.Result is null, $"It ended before it was seen copying: {progress.Result?.Reason}");
-            if (progress is { Phase: MigrationPhase.Copy, Transfer.MemoryBytes: > 0 }) return;
-        }
-    }
-
-    /// <summary>The agent in the guest answers on its port: the guest runs, and nowhere else but here.</summary>
-    internal async Task AssertGuestAnswersAsync(VmInfo vm, CancellationToken cancellationToken)
-    {
-        var port = Path.Combine(Of(vm.Host).RuntimeFolder, $"{vm.Name}.{vm.Epoch}", PeerApi.QemuFolder, "agent.sock");
-        await using var agent = await Agents.AgentClient.ConnectAsync(port, cancellationToken);
-        var answer = await agent.PingAsync(TimeSpan.FromSeconds(30), cancellationToken);
-        Assert.True(answer.Ok);
-    }
 
     internal static async Task UntilAsync(Func<Task<bool>> condition, string what, CancellationToken cancellationToken)
     {

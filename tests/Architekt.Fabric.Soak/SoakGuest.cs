@@ -57,6 +57,13 @@ internal sealed class SoakGuest(string name, string address, SoakCounts counts) 
         await StartLoadAsync(client, cancellationToken);
     }
 
+    /// <summary>Removes what its client was told is written.</summary>
+    public async Task LoseWritesAsync()
+    {
+        await using var link = await ConnectionMultiplexer.ConnectAsync($"{address}:{RedisPort}");
+        await link.GetDatabase().KeyDeleteAsync([.. Enumerable.Range(0, Keys).Select(key => (RedisKey)$"soak-{_loads}:{key}")]);
+    }
+
     /// <summary>Ends the writing and looks for what was acknowledged.</summary>
     public async Task FinishAsync()
     {

@@ -11,14 +11,15 @@ namespace Architekt.Fabric.Soak;
 /// <param name="Guests">How many VMs move about.</param>
 /// <param name="Duration">How long they do.</param>
 /// <param name="Seed">Of the random choices. The machine's timing is not repeated by it.</param>
-internal sealed record SoakOptions(FaultOptions Fabric, string Network, int Hosts, int Guests, TimeSpan Duration, int Seed)
+/// <param name="Harm">What is done on purpose, and must be reported.</param>
+internal sealed record SoakOptions(FaultOptions Fabric, string Network, int Hosts, int Guests, TimeSpan Duration, int Seed, Harm Harm)
 {
-    public const string Usage = "RUN_FOLDER LOG_FOLDER NAMESPACE_PREFIX GATEWAYS POSTGRES GUEST_FOLDER NETWORK HOSTS GUESTS SECONDS SEED";
+    public const string Usage = "RUN_FOLDER LOG_FOLDER NAMESPACE_PREFIX GATEWAYS POSTGRES GUEST_FOLDER NETWORK HOSTS GUESTS SECONDS SEED HARM";
 
     public static bool TryParse(string[] args, [NotNullWhen(true)] out SoakOptions? options)
     {
         options = null;
-        if (args is not [var run, var logs, var prefix, var gateways, var postgres, var guest, var network, .. var rest] || rest.Length != 4) return false;
+        if (args is not [var run, var logs, var prefix, var gateways, var postgres, var guest, var network, .. var rest, var harm] || rest.Length != 4) return false;
         var numbers = new int[rest.Length];
         for (var index = 0; index < rest.Length; index++)
         {
@@ -26,8 +27,9 @@ internal sealed record SoakOptions(FaultOptions Fabric, string Network, int Host
         }
 
         if (numbers is not [>= 2 and <= 9, >= 1 and <= 40, >= 1, _]) return false;
+        if (!Enum.TryParse<Harm>(harm.Replace("-", "", StringComparison.Ordinal), ignoreCase: true, out var asked) || !Enum.IsDefined(asked)) return false;
         var fabric = new FaultOptions(run, logs, prefix, gateways.Split(','), postgres, guest, GuestAddress: "", Cells: []);
-        options = new SoakOptions(fabric, network, numbers[0], numbers[1], TimeSpan.FromSeconds(numbers[2]), numbers[3]);
+        options = new SoakOptions(fabric, network, numbers[0], numbers[1], TimeSpan.FromSeconds(numbers[2]), numbers[3], asked);
         return true;
     }
 }

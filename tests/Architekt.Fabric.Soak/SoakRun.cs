@@ -49,6 +49,7 @@ internal sealed class SoakRun : IAsyncDisposable
             storm.RunAsync(end.Token),
             .. Enumerable.Range(1, Migrators).Select(number =>
                 new Migrations(_client, _guests, [.. _hosts.Select(static host => host.Name)], Counts, new Random(_options.Seed + number)).RunAsync(end.Token)),
+            SabotageAsync(end.Token),
         ];
         var keeping = ReviveAsync(tending.Token);
         var nursing = Task.WhenAll(_guests.Select(guest => TendAsync(guest, tending.Token)));
@@ -58,6 +59,7 @@ internal sealed class SoakRun : IAsyncDisposable
         await SettleAsync(cancellationToken);
         await tending.CancelAsync();
         await Task.WhenAll(keeping, nursing);
+        if (_options.Harm == Harm.LostWrites) await _guests[0].LoseWritesAsync();
         foreach (var guest in _guests) await guest.FinishAsync();
         foreach (var breach in HistoryCheck.Find(_recorder.Read(), await _record.ListOwnersAsync(cancellationToken))) Counts.Violation(breach);
     }
@@ -67,6 +69,12 @@ internal sealed class SoakRun : IAsyncDisposable
         await _recorder.DisposeAsync();
         foreach (var guest in _guests) await guest.DisposeAsync();
         await _client.DisposeAsync();
+    }
+
+    private async Task SabotageAsync(CancellationToken cancellationToken)
+    {
+        await Task.Delay(_options.Duration / 2, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!cancellationToken.IsCancellationRequested) await new Saboteur(_options.Fabric, _client, _hosts, _guests[0]).DoAsync(_options.Harm, cancellationToken);
     }
 
     /// <summary>Starts silos that have ended, as a service manager would.</summary>

@@ -66,6 +66,28 @@ public sealed class PostgresServer : IAsyncLifetime
     /// <summary>A new database with nothing in it.</summary>
     public Task<string> CreateEmptyDatabaseAsync(CancellationToken cancellationToken = default) => CreateAsync("template0", cancellationToken);
 
+    /// <summary>
+    /// Ends the server, whoever uses it, and starts it again with all it has. Returns a connection string for its maintenance database, whose port may be another one.
+    /// Skips the test when the server is not this run's own.
+    /// </summary>
+    public async Task<string> RestartAsync(CancellationToken cancellationToken = default)
+    {
+        Assert.SkipWhen(Kind == "environment", $"The Postgres that {Given} names is not restarted.");
+        if (_container is not null)
+        {
+            await _container.StopAsync(cancellationToken);
+            await _container.StartAsync(cancellationToken);
+            _connectionString = _container.GetConnectionString();
+        }
+        else if (_embedded is not null)
+        {
+            await _embedded.StopAsync(cancellationToken);
+            await StartEmbeddedAsync(cancellationToken);
+        }
+
+        return AdminConnectionString;
+    }
+
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
@@ -97,21 +119,26 @@ public sealed class PostgresServer : IAsyncLifetime
         _folder = Path.Combine(Path.GetTempPath(), $"architekt-{_run}");
         try
         {
-            var options = new EmbeddedPostgresOptions
-            {
-                StateFolder = _folder,
-                Address = null,
-                // These databases live as long as the test run: nothing needs to survive a power failure.
-                Settings = new Dictionary<string, string> { ["fsync"] = "off", ["max_connections"] = "300" },
-            };
-            _embedded = await EmbeddedPostgres.StartAsync(options, NullLogger.Instance, CancellationToken.None);
-            (Kind, _connectionString) = ("local", _embedded.ConnectionString);
+            await StartEmbeddedAsync(CancellationToken.None);
         }
         catch (FabricException e) when (e.Code == FabricErrorCode.Unsupported)
         {
             _whyNot = $"{noDocker}, and {e.Message}";
             if (!Directory.Exists(_folder)) _folder = null;
         }
+    }
+
+    private async Task StartEmbeddedAsync(CancellationToken cancellationToken)
+    {
+        var options = new EmbeddedPostgresOptions
+        {
+            StateFolder = _folder!,
+            Address = null,
+            // These databases live as long as the test run: nothing needs to survive a power failure.
+            Settings = new Dictionary<string, string> { ["fsync"] = "off", ["max_connections"] = "300" },
+        };
+        _embedded = await EmbeddedPostgres.StartAsync(options, NullLogger.Instance, cancellationToken);
+        (Kind, _connectionString) = ("local", _embedded.ConnectionString);
     }
 
     private async Task<string> TemplateAsync(CancellationToken cancellationToken)

@@ -5,6 +5,9 @@ namespace Architekt.Fabric.Client.Packages;
 /// <summary>Starts imports and pulls and follows them to their end, across restarts of the host's silo.</summary>
 internal sealed class PackageImporter(FabricConnection connection)
 {
+    // A host answers a look within a second. One that was killed never does, and nobody says so before the call's own time is over.
+    private static readonly TimeSpan _lookLimit = TimeSpan.FromSeconds(5);
+
     public static string Key(string host, string reference) =>
         $"{FabricNames.Require(host, "host")}/{FabricNames.RequirePackageReference(reference)}";
 
@@ -55,7 +58,8 @@ internal sealed class PackageImporter(FabricConnection connection)
             try
             {
                 var status = await connection.CallAsync(
-                    grains => (isJoined ? look : start)(grains.GetGrain<IPackageGrain>(key)), cancellationToken).ConfigureAwait(false);
+                    grains => isJoined ? look(grains.GetGrain<IPackageGrain>(key)).WaitAsync(_lookLimit, cancellationToken) : start(grains.GetGrain<IPackageGrain>(key)),
+                    cancellationToken).ConfigureAwait(false);
                 patience.Reset();
                 progress?.Report(status);
                 if (status.IsFinished)

@@ -1,6 +1,8 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 using Orleans.Placement;
+using Orleans.Storage;
 
 namespace Architekt.Fabric.Grains;
 
@@ -12,12 +14,15 @@ internal sealed partial class PackageGrain(
     IHostRuntime runtime,
     IPackageRuntime packages,
     PackageSources sources,
-    [PersistentState("package", GrainServices.StorageName)] IPersistentState<PackageImportRecord> record,
+    [FromKeyedServices(GrainServices.StorageName)] IGrainStorage storage,
     TimeProvider time,
     ILogger<PackageGrain> logger) : PinnedGrain(locator), IPackageGrain, IDisposable
 {
+    private const string RecordName = "package";
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
     private readonly CancellationTokenSource _deactivated = new();
+    private readonly GrainState<PackageImportRecord> _record = new(new PackageImportRecord());
+    private bool _isRecordRead;
     private PackageImport _import = new(IsFinished: true, 0, 0, null, null, null);
     private Task? _importing;
     private string? _committing;
@@ -41,8 +46,8 @@ internal sealed partial class PackageGrain(
     {
         if (_importing is { IsCompleted: false } importing)
             await importing.WaitAsync(LongestWait, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        else if (_importing is null && record.RecordExists)
-            return await RecallAsync(cancellationToken);
+        else if (_importing is null && await RecordAsync() is { RecordExists: true, State: { } last })
+            return await RecallAsync(last, cancellationToken);
         return Current();
     }
 
@@ -61,14 +66,30 @@ internal sealed partial class PackageGrain(
     private PackageImport Current() => _import.IsFinished ? _import : _import with { BytesDone = _progress.Done, BytesTotal = _progress.Total };
 
     /// <summary>The answer for who asks after an import that another activation ran.</summary>
-    private async Task<PackageImport> RecallAsync(CancellationToken cancellationToken)
+    private async Task<PackageImport> RecallAsync(PackageImportRecord last, CancellationToken cancellationToken)
     {
-        var last = record.State;
         if (last.Error is not null) return new PackageImport(IsFinished: true, 0, 0, null, last.ErrorCode, last.Error);
         if (await runtime.FindPackageAsync(Package, cancellationToken) is { } package)
             return new PackageImport(IsFinished: true, package.SizeBytes, package.SizeBytes, package, null, null);
         return new PackageImport(
             IsFinished: true, 0, 0, null, FabricErrorCode.Failed, $"The import of '{Package}' from '{last.Path}' ended with the silo; import it again.");
+    }
+
+    /// <summary>Not with the activation: a host that is cut off from Postgres still has its packages, and others may need them just then.</summary>
+    private async Task<GrainState<PackageImportRecord>> RecordAsync()
+    {
+        if (_isRecordRead) return _record;
+        try
+        {
+            await storage.ReadStateAsync(RecordName, this.GetGrainId(), _record);
+        }
+        catch (Exception error) when (error is not FabricException)
+        {
+            throw FabricException.Unavailable($"What became of the import of '{Package}' on '{Locator.LocalHost}' cannot be read now: {error.Message}", error);
+        }
+
+        _isRecordRead = true;
+        return _record;
     }
 
     private PackageImport BeginImport(string path, ImportWork work)
@@ -81,12 +102,13 @@ internal sealed partial class PackageGrain(
 
     private async Task RunImportAsync(string path, ImportWork work)
     {
-        await RememberAsync(new PackageImportRecord { Path = path, BegunAt = time.GetUtcNow() });
+        var begunAt = time.GetUtcNow();
+        await RememberAsync(new PackageImportRecord { Path = path, BegunAt = begunAt });
         await ImportFromAsync(path, work);
         await RememberAsync(new PackageImportRecord
         {
             Path = path,
-            BegunAt = record.State.BegunAt,
+            BegunAt = begunAt,
             IsFinished = true,
             ErrorCode = _import.ErrorCode,
             Error = _import.Error,
@@ -98,8 +120,9 @@ internal sealed partial class PackageGrain(
     {
         try
         {
+            var record = await RecordAsync();
             record.State = now;
-            await record.WriteStateAsync();
+            await storage.WriteStateAsync(RecordName, this.GetGrainId(), record);
         }
         catch (Exception error)
         {

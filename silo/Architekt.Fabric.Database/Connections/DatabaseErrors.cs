@@ -61,9 +61,12 @@ internal static class DatabaseErrors
         _ => null,
     };
 
-    /// <summary>An answer of Postgres is none, and what took too long once is not tried again while somebody waits.</summary>
-    private static bool IsLostConnection(Exception error) =>
-        error is NpgsqlException { InnerException: not TimeoutException } and not PostgresException or SocketException or IOException;
+    /// <summary>
+    /// An answer of Postgres is none, but for its last word to a connection that nobody used while it was restarted (57P01 admin_shutdown, 57P02 crash_shutdown); and what took too
+    /// long once is not tried again while somebody waits.
+    /// </summary>
+    private static bool IsLostConnection(Exception error) => error is PostgresException { SqlState: "57P01" or "57P02" }
+        || (error is NpgsqlException { InnerException: not TimeoutException } and not PostgresException) || error is SocketException or IOException;
 
     private static string Sentence(string text) => text.TrimEnd('.') + ".";
 }

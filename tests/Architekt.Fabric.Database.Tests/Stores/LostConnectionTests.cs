@@ -156,6 +156,33 @@ public sealed class LostConnectionTests(PostgresDatabase database) : StoreTest(d
         }
     }
 
+    /// <summary>Its last word to each connection (57P01) is read by whoever uses that next, and was not meant for them.</summary>
+    [Fact]
+    public async Task Find_PostgresWasRestartedMeanwhile_NobodyHears()
+    {
+        var vm = await CreateVmAsync();
+        await using var other = new FabricDatabase(new FabricConnection(_connectionString));
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => new EventLog(other, Sink).ReadAsync(0, 1, Cancellation)));
+        await new VmStore(other, Sink).RehearseCommitAsync(Plan(vm, operation: "op-none"), Cancellation);
+        await AskAsOrleansAsync();
+
+        // As a fast shutdown does (pg_ctl(1)).
+        await ExecuteAsync("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
+
+        Assert.NotNull(await new VmStore(other, Sink).FindAsync(vm, Cancellation));
+        Assert.Equal("op-restarted", (await new OperationStore(other, Sink).BeginAsync(Plan(vm, operation: "op-restarted"), Cancellation)).Id);
+        Assert.Equal(CommitOutcome.Committed, await new VmStore(other, Sink).CommitAsync(Plan(vm, operation: "op-restarted"), Cancellation));
+        await AskAsOrleansAsync();
+
+        async Task AskAsOrleansAsync()
+        {
+            await using var connection = new NpgsqlConnection(other.Connection.Orleans);
+            await connection.OpenAsync(Cancellation);
+            await using var command = new NpgsqlCommand("SELECT 1", connection);
+            Assert.Equal(1, await command.ExecuteScalarAsync(Cancellation));
+        }
+    }
+
     [Fact]
     public async Task Find_NoSchema_SaysWhatToDo()
     {

@@ -36,6 +36,9 @@ internal sealed class RedisLoad : IAsyncDisposable
 
     public string Connection => _identity;
 
+    /// <summary>Why the writing has ended early, or null.</summary>
+    public string? Failure => _failure;
+
     /// <summary>Connects and begins to write.</summary>
     /// <param name="server">The Redis server.</param>
     /// <param name="prefix">Of the keys; two loads on one server need two.</param>
