@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Architekt.Fabric.Memory;
 using Architekt.Fabric.Peer.Machine;
 using Architekt.Fabric.Processes;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
