@@ -71,6 +71,19 @@ public sealed class PeerServicePackageTests(PackagedGuest guest)
     }
 
     [Fact]
+    public async Task Checkpoint_RightAfterTheStart_IsOfAGuestThatKnowsItsName()
+    {
+        var package = await guest.RequireAsync();
+        await using var fork = await ForkAsync(package, "fork-c", "10.99.0.13/24");
+
+        await fork.Service.CheckpointAsync(
+            new PeerCheckpoint(fork.Instance.Epoch, "soon", guest.MakeFolder(TestHost.RequireGuest()), KeepRunning: true));
+
+        await RequireIdentityAsync(fork);
+        Assert.Equal("fork-c", await GuestShell.RunAsync(fork, "hostname"));
+    }
+
+    [Fact]
     public async Task Boot_LargeGuest_DoesNotNeedMoreOfItsMemoryAsItHasMore()
     {
         const int Small = 256, Large = 4096;

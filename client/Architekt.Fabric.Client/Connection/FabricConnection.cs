@@ -151,7 +151,7 @@ internal sealed class FabricConnection : IAsyncDisposable
         return services.BuildServiceProvider();
     }
 
-    /// <summary>Streams bring the silo's own assembly along. Clients are sent nothing of what it has, and to read about all of its types takes a third of the time until they are connected.</summary>
+    /// <summary>Streams bring the silo's own assembly along. Clients are sent nothing of what it has, and none should read about all of its types whenever it connects.</summary>
     private static void LeaveOutSilo(ServiceCollection services)
     {
         var manifests = services.Where(static service =>

@@ -39,7 +39,7 @@ internal static class StartReport
         $"{Size(of),-8} {what,-48} {samples.Count,6} {Median(samples),10:F0} {$"{samples.Min():F0} to {samples.Max():F0}",16}  "
         + (goal is { } most ? $"{most:F0} or less{Verdict(Median(samples) <= most)}" : "-"));
 
-    private static IReadOnlyList<double> Totals(StartNumbers one) => [.. one.Commands.Select(static start => start.Milliseconds)];
+    private static double[] Totals(StartNumbers one) => [.. one.Commands.Select(static start => start.Milliseconds)];
 
     private static double Median(IReadOnlyList<double> samples) => Report.Median(samples, static ms => ms);
 
