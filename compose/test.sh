@@ -99,7 +99,7 @@ export ARCHITEKT_TEST_GUEST=$out/guest ARCHITEKT_TEST_PEER=$out/peer/architekt-p
 passed=0 failed=0 skipped=0
 : >"$logs/skipped"
 # Two at a time where both wait more than they compute.
-declare -A second=([Architekt.Fabric.Blueprints.Tests]=Architekt.Fabric.Grains.Tests [Architekt.Fabric.Peer.Tests]=Architekt.Fabric.Runner.Tests)
+declare -A second=([Architekt.Fabric.Blueprints.Tests]=Architekt.Fabric.Grains.Tests)
 for folder in tests/*.Tests/; do
   project=$(basename "$folder")
   is_wanted "$project" "$@" && [ -z "${started[$project]:-}" ] || continue

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Architekt.Fabric.Memory;
 using Architekt.Fabric.Peer.Hosting;
-using Architekt.Fabric.Peer.Machine;
 using Architekt.Fabric.Peer.Tests.Support;
 using Architekt.Fabric.Processes;
 

@@ -1,5 +1,4 @@
 using Architekt.Fabric.Peer;
-using Architekt.Fabric.Simulation.Bugs;
 using Architekt.Fabric.Simulation.Peers;
 
 namespace Architekt.Fabric.Simulation.Hosts;
