@@ -112,24 +112,16 @@ public sealed partial class TwoHosts
         if (await Fabric.FindVmAsync(vm, cancellationToken) is not null) await Fabric.DeleteVmAsync(vm, force: true, cancellationToken);
     }
 
-    /// <summary>Removes a package from a host, if it has it, as soon as nobody reads it any more: a reader that was killed is waited for.</summary>
+    /// <summary>Removes a package from a host, if it has it. One that a killed reader still holds, for a minute, goes with the fabric.</summary>
     internal async Task ForgetAsync(SiloProcess host, string package, CancellationToken cancellationToken)
     {
         if (await Fabric.FindPackageAsync(host.Name, package, cancellationToken) is not { } known) return;
-        await UntilAsync(
-            async () =>
-            {
-                try
-                {
-                    await Fabric.DeletePackageAsync(host.Name, known.Digest, cancellationToken);
-                    return true;
-                }
-                catch (FabricException used) when (used.Code == FabricErrorCode.Conflict)
-                {
-                    return false;
-                }
-            },
-            $"nobody on {host.Name} uses {package} any more",
-            cancellationToken);
+        try
+        {
+            await Fabric.DeletePackageAsync(host.Name, known.Digest, cancellationToken);
+        }
+        catch (FabricException used) when (used.Code == FabricErrorCode.Conflict)
+        {
+        }
     }
 }

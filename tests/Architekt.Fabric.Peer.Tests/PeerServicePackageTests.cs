@@ -143,12 +143,13 @@ public sealed class PeerServicePackageTests(PackagedGuest guest)
     }
 
     [Fact]
-    public async Task PrepareResume_AsAMachineOfItsOwn_IsNotHeardBeforeItKnowsWhoItIs()
+    public async Task PrepareResume_AsAMachineOfItsOwn_IsNotHeardBeforeItHasItsAddressAndHasItsNameSoonAfter()
     {
         var package = await guest.RequireAsync();
         await using var peer = await CreateAsync(package, Path.Combine(package, PeerApi.CheckpointState), static instance => instance with
         {
             Identity = new GuestIdentity("fresh", null, null, Fresh: true),
+            Mac = instance.Mac is null ? null : MacAddress.Generate("fresh").ToString(),
         });
         Assert.SkipWhen(peer.Instance.TapName is null, "Only root can give a guest a network card.");
         var tap = peer.Instance.TapName!;
@@ -159,7 +160,8 @@ public sealed class PeerServicePackageTests(PackagedGuest guest)
         await peer.Service.BootAsync(peer.Instance.Epoch);
 
         await Deadline.UntilAsync(() => IsUp(tap), "others can hear it");
-        Assert.Equal("fresh", await GuestShell.RunAsync(peer, "hostname"));
+        Assert.Equal(peer.Instance.Mac, await GuestShell.RunAsync(peer, "cat /sys/class/net/eth0/address"));
+        await Deadline.UntilAsync(async () => await GuestShell.RunAsync(peer, "hostname") == "fresh", "it knows its name");
     }
 
     [Fact]

@@ -73,6 +73,8 @@ public sealed class LazyFillTests
 
         guest.Do("touch 50");
 
+        // The guest goes on a moment before its page is counted.
+        await guest.UntilAsync(progress => progress.PagesOnDemand > 0);
         Assert.Equal(new FillProgress(FillState.Filling, 1, 1, 0, 100, Page), guest.Fill.Progress);
     }
 
