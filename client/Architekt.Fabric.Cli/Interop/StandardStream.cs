@@ -11,6 +11,8 @@ internal sealed partial class StandardStream(int descriptor, bool canWrite) : St
 {
     private const int Eintr = 4;
     private const int Eagain = 11;
+    private const short PollIn = 1;
+    private const short PollOut = 4;
 
     public override bool CanRead => !canWrite;
 
@@ -72,9 +74,22 @@ internal sealed partial class StandardStream(int descriptor, bool canWrite) : St
         var error = Marshal.GetLastPInvokeError();
         if (error == Eintr) return;
         if (error != Eagain) throw new IOException($"Cannot {what} standard stream {descriptor}.", new Win32Exception(error));
-        // Someone else's O_NONBLOCK on a shared terminal or pipe.
-        Thread.Sleep(5);
+        // Someone else's O_NONBLOCK on a shared terminal or pipe. However it ends, the next attempt says what is there now.
+        var wanted = new PollDescriptor { Descriptor = descriptor, Events = canWrite ? PollOut : PollIn };
+        _ = PollNative(ref wanted, 1, -1);
     }
+
+    // struct pollfd, poll(2).
+    [StructLayout(LayoutKind.Sequential)]
+    private struct PollDescriptor
+    {
+        public int Descriptor;
+        public short Events;
+        public short Returned;
+    }
+
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    private static partial int PollNative(ref PollDescriptor descriptors, nuint count, int timeoutMilliseconds);
 
     [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
     private static unsafe partial nint ReadNative(int descriptor, byte* buffer, nuint count);
