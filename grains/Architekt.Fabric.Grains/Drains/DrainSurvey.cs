@@ -9,6 +9,8 @@ internal sealed class DrainSurvey(IVmStore vms, IHostStore hosts, IOperationStor
     /// <param name="cancellationToken">Ends the call.</param>
     public async Task<DrainView> LookAsync(DrainPlan plan, IReadOnlySet<string> own, CancellationToken cancellationToken)
     {
+        // Before the VMs are listed: one that arrives in between is among them, and one that was seen to be under way is waited for.
+        var isExpecting = (await IncomingAsync(plan.Host, cancellationToken)).Count > 0;
         var all = await vms.ListAsync(host: null, cancellationToken);
         var free = new Dictionary<string, long>();
         foreach (var host in await hosts.ListAsync(cancellationToken))
@@ -25,7 +27,7 @@ internal sealed class DrainSurvey(IVmStore vms, IHostStore hosts, IOperationStor
             [.. all.Where(vm => vm.Info.Host == plan.Host).Select(vm => vm.Info)],
             free,
             locator.IsAlive(plan.Host),
-            (await IncomingAsync(plan.Host, cancellationToken)).Count > 0);
+            isExpecting);
     }
 
     private async Task<IReadOnlyList<OperationInfo>> IncomingAsync(string host, CancellationToken cancellationToken) =>

@@ -18,14 +18,22 @@ internal sealed partial class MigrationActs(
     /// <summary>How long the destination may take to load the state once the source was told to switch, in ms.</summary>
     private const int LoadDeadlineMs = 15_000;
 
+    /// <summary>Long enough for the answer to come later than the question, as it will in the pause.</summary>
+    public const int RehearsalWaitMs = 1;
+
     /// <summary>How often the destination is asked whether it still has the guest, if its answers come late.</summary>
     private const int MostConfirmations = 3;
 
     /// <summary>An answer that took longer says nothing of now.</summary>
     private static readonly TimeSpan ConfirmationAge = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>A load report that came just now is as good as asking again. Whatever holds up the driver in between makes it ask.</summary>
+    private static readonly TimeSpan ReportAge = TimeSpan.FromMilliseconds(5);
+
     private IncomingOffer? _offer;
     private Task<SwitchReport>? _switching;
+    private long _switchAsked;
+    private long? _loadReported;
 
     public Task<(ActResult Result, MigrationFailure? Failure)> DoAsync(MigrationAct act, CancellationToken cancellationToken) => act switch
     {
@@ -123,12 +131,14 @@ internal sealed partial class MigrationActs(
 
     private async Task SwitchAsync(bool isRehearsal, CancellationToken cancellationToken)
     {
-        var loading = destination.WaitLoadedAsync(plan, isRehearsal ? 0 : LoadDeadlineMs, cancellationToken);
+        _switchAsked = time.GetTimestamp();
+        var loading = destination.WaitLoadedAsync(plan, isRehearsal ? RehearsalWaitMs : LoadDeadlineMs, cancellationToken);
         if (!isRehearsal) _switching = source.SwitchAsync(plan, cancellationToken);
         if (await Task.WhenAny(loading, _switching ?? (Task)loading) != loading && _switching is not null)
             measured.Switch = await _switching;
         var load = await loading;
         if (isRehearsal) return;
+        _loadReported = time.GetTimestamp();
         measured.Load = load;
         if (load.Error is not null) throw new FabricException(FabricErrorCode.Failed, load.Error);
         if (!load.IsLoaded)
@@ -154,6 +164,7 @@ internal sealed partial class MigrationActs(
 
     private async Task ConfirmAsync(CancellationToken cancellationToken)
     {
+        if (_loadReported is { } reported && time.GetElapsedTime(reported) <= ReportAge && time.GetElapsedTime(_switchAsked) <= ConfirmationAge) return;
         for (var attempt = 0; attempt < MostConfirmations; attempt++)
         {
             var asked = time.GetTimestamp();

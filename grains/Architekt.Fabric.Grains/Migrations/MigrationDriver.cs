@@ -19,6 +19,10 @@ internal sealed partial class MigrationDriver(
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan RunDeadline = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a phase within the pause may take before those who watch are told that it has begun.</summary>
+    private static readonly TimeSpan UntoldFor = TimeSpan.FromMilliseconds(50);
+
     private readonly CancellationTokenSource _cancelled = new();
     private Task? _driving;
     private ProgressLog? _progress;
@@ -149,9 +153,9 @@ internal sealed partial class MigrationDriver(
         if (act is MigrationAct.Commit or MigrationAct.Run)
         {
             // The commit records itself and what follows it: one write in the pause, not three. Recovery treats Switch and Commit alike.
-            // Nothing may be cut short from here on, half-done is worse than late; and whoever watches is told while others work.
+            // Nothing may be cut short from here on, half-done is worse than late; and telling those who watch takes time from the pause.
             var acting = acts.DoAsync(act, CancellationToken.None);
-            ReportPhase();
+            if (await Task.WhenAny(acting, Task.Delay(UntoldFor, time)) != acting) ReportPhase();
             return await acting;
         }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Architekt.Fabric.Nbd;
 using Architekt.Fabric.Peer.Hosting;
 using Architekt.Fabric.Peer.Machine;
 using Architekt.Fabric.Processes;
@@ -38,7 +39,7 @@ internal sealed class DiskMirror : IAsyncDisposable
     private Task<QmpEvent>? _failed;
     private long _bytes;
 
-    private DiskMirror(VmMachine machine, Socket far, ReadOnlyMemory<byte> greeting, int? qemuUser, TimeProvider time)
+    private DiskMirror(VmMachine machine, Socket far, Memory<byte> greeting, int? qemuUser, TimeProvider time)
     {
         _machine = machine;
         _time = time;
@@ -129,7 +130,7 @@ internal sealed class DiskMirror : IAsyncDisposable
     }
 
     /// <summary>Connects here and not when QEMU asks, because all of QEMU waits while it opens an export.</summary>
-    private static async Task<(Socket Far, ReadOnlyMemory<byte> Greeting)> ConnectAsync(
+    private static async Task<(Socket Far, Memory<byte> Greeting)> ConnectAsync(
         PeerOffer offer, TimeProvider time, CancellationToken cancellationToken)
     {
         using var deadline = new CancellationTokenSource(ConnectDeadline, time);
@@ -159,9 +160,7 @@ internal sealed class DiskMirror : IAsyncDisposable
         await using var deadline = _time.CreateTimer(_ => _ending.CancelAsync(), null, OpenDeadline, Timeout.InfiniteTimeSpan);
         try
         {
-            // QEMU flushes all its nodes as it stops the guest, this one over the network and before anything else happens: its NBD client does so in spite of
-            // no-flush. Nothing depends on that: the destination flushes its disk by itself, while the device state is on its way (DiskReceiver.CloseExportAsync).
-            await _machine.Qmp.BlockdevAddNbdAsync(FarNode, _machine.Folder.InQemu(RelaySocket), Export, noFlush: true, cancellationToken);
+            await _machine.Qmp.BlockdevAddNbdAsync(FarNode, _machine.Folder.InQemu(RelaySocket), Export, cancellationToken);
         }
         catch (QmpException) when (_ending.IsCancellationRequested)
         {
@@ -192,15 +191,19 @@ internal sealed class DiskMirror : IAsyncDisposable
     }
 
     /// <summary>QEMU opens one connection and, when that is lost, no other.</summary>
-    private async Task RelayAsync(Socket far, ReadOnlyMemory<byte> greeting)
+    private async Task RelayAsync(Socket far, Memory<byte> greeting)
     {
+        // QEMU flushes all its nodes as it stops the guest, this one over the network and before anything else happens. Nothing depends on that: the
+        // destination flushes its disk by itself, while the device state is on its way (DiskReceiver.CloseExportAsync).
+        var offered = new ExportFlagsFilter(NbdFeatures.Flush | NbdFeatures.ForceUnitAccess);
+        offered.Apply(greeting.Span);
         using (far)
         {
             try
             {
                 using var near = await _listener.AcceptAsync(_ending.Token);
                 while (greeting.Length > 0) greeting = greeting[await near.SendAsync(greeting, _ending.Token)..];
-                await SocketRelay.RunAsync(near, far, count => Interlocked.Add(ref _bytes, count), _ending.Token);
+                await SocketRelay.RunAsync(near, far, count => Interlocked.Add(ref _bytes, count), _ending.Token, offered.Apply);
             }
             catch (Exception error) when (error is SocketException or OperationCanceledException or ObjectDisposedException)
             {

@@ -7,7 +7,7 @@ namespace Architekt.Fabric.Peer.Migration;
 internal sealed class MemoryPusher(GuestMemory memory, INbdClient export, TimeProvider time)
 {
     private const int LongestRun = 1 << 20;
-    private const int MostInFlight = 64;
+    private const int MostInFlight = 128;
     private readonly Queue<Task> _window = new(MostInFlight);
 
     /// <summary>Sends the ranges and waits until the destination has acknowledged all of them.</summary>
@@ -61,8 +61,9 @@ internal sealed class MemoryPusher(GuestMemory memory, INbdClient export, TimePr
         if (request.IsCompletedSuccessfully) return;
         if (_window.Count == MostInFlight)
         {
+            // Half of it: one at a time would have each following request travel alone.
             export.Uncork();
-            await _window.Dequeue();
+            while (_window.Count > MostInFlight / 2) await _window.Dequeue();
             export.Cork();
         }
 

@@ -16,6 +16,9 @@ namespace Architekt.Fabric.Peer.Migration;
 internal sealed class OutgoingMigration : IAsyncDisposable
 {
     private static readonly TimeSpan SwitchDeadline = TimeSpan.FromSeconds(10);
+
+    /// <summary>Between two rounds while QEMU gets ready to stop the guest: less would take more from both than there is to win.</summary>
+    private static readonly TimeSpan RoundPace = TimeSpan.FromMilliseconds(2);
     private readonly VmMachine _machine;
     private readonly PeerInstance _instance;
     private readonly PeerCopy _options;
@@ -173,7 +176,8 @@ internal sealed class OutgoingMigration : IAsyncDisposable
         await qmp.MigrateAsync(stateStream.Uri, cancellationToken);
 
         // QEMU takes some milliseconds for what is not a device before it stops the guest, who goes on writing meanwhile.
-        await preCopy.HurriedRoundAsync(cancellationToken);
+        do await preCopy.HurriedRoundAsync(cancellationToken);
+        while (await Task.WhenAny(stopping, Task.Delay(RoundPace, _time, cancellationToken)) != stopping);
         StoppedAt = (await stopping).Timestamp;
         _frames?.FollowFrom(StoppedAt.Value);
 

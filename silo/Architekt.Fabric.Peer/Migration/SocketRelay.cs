@@ -7,28 +7,33 @@ internal static class SocketRelay
 {
     private const int BufferBytes = 256 << 10;
 
+    public delegate void BytesPassing(Span<byte> bytes);
+
     /// <param name="first">Closed at the end.</param>
     /// <param name="second">Closed at the end.</param>
     /// <param name="carried">Told how many bytes went from first to second.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public static async Task RunAsync(Socket first, Socket second, Action<int> carried, CancellationToken cancellationToken)
+    /// <param name="answering">Shown what goes from second to first before it does, and may change it.</param>
+    public static async Task RunAsync(
+        Socket first, Socket second, Action<int> carried, CancellationToken cancellationToken, BytesPassing? answering = null)
     {
         using (first)
         using (second)
         {
-            var there = PumpAsync(first, second, carried, cancellationToken);
-            var back = PumpAsync(second, first, static _ => { }, cancellationToken);
+            var there = PumpAsync(first, second, passing: null, carried, cancellationToken);
+            var back = PumpAsync(second, first, answering, static _ => { }, cancellationToken);
             await Task.WhenAny(there, back);
         }
     }
 
-    private static async Task PumpAsync(Socket from, Socket to, Action<int> carried, CancellationToken cancellationToken)
+    private static async Task PumpAsync(Socket from, Socket to, BytesPassing? passing, Action<int> carried, CancellationToken cancellationToken)
     {
         var buffer = GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
         try
         {
             while (await from.ReceiveAsync(buffer, cancellationToken) is var count and > 0)
             {
+                passing?.Invoke(buffer.AsSpan(0, count));
                 for (var sent = 0; sent < count;) sent += await to.SendAsync(buffer.AsMemory(sent, count - sent), cancellationToken);
                 carried(count);
             }

@@ -21,9 +21,7 @@ internal sealed record IdArguments(string Id);
 
 internal sealed record FlatUnixAddress(string Type, string Path);
 
-internal sealed record BlockdevAddNbdArguments(string Driver, string NodeName, FlatUnixAddress Server, string Export, BlockdevCacheArguments Cache);
-
-internal sealed record BlockdevCacheArguments(bool NoFlush);
+internal sealed record BlockdevAddNbdArguments(string Driver, string NodeName, FlatUnixAddress Server, string Export);
 
 internal sealed record NodeNameArguments(string NodeName);
 

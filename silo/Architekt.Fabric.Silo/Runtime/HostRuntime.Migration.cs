@@ -121,6 +121,7 @@ internal sealed partial class HostRuntime
     {
         var step = new PeerStep(plan.Operation, plan.Options.Verify, waitMs);
         var loaded = await peers.Require(plan.Vm, plan.NextEpoch).Client.WaitLoadedAsync(step, cancellationToken);
+        if (loaded.IsLoaded) await ConfirmLoadedAsync(plan, cancellationToken);
         return new LoadReport(loaded.IsLoaded, loaded.Error, loaded.LoadMs, loaded.Digest);
     }
 

@@ -217,6 +217,26 @@ public sealed class DrainGrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Drain_AVmArrivesWhileItLooks_IsSentOn()
+    {
+        var vm = _cluster.AddVm("host-b");
+        var gate = _cluster.World.Hold(vm, "Switch");
+        var migration = await _cluster.MigrateAsync(vm, "host-a");
+        await gate.Entered;
+        _cluster.World.Script("host-a", "ListUnfinished", async _ =>
+        {
+            gate.Open();
+            await _cluster.ResultAsync(migration.Id);
+            return null;
+        });
+
+        var result = await DrainToTheEndAsync(new DrainOptions());
+
+        Assert.Equal((OperationOutcome.Succeeded, DrainedVmState.Moved), (result.Outcome, Assert.Single(result.Vms).State));
+        Assert.NotEqual("host-a", _cluster.Row(vm).Host);
+    }
+
+    [Fact]
     public async Task Begin_AHundredTimesAtOnce_IsOneDrain()
     {
         var vm = _cluster.AddVm();

@@ -112,7 +112,7 @@ internal sealed class FakeHostRuntime(FakeWorld world, string name) : IHostRunti
 
     public async Task<LoadReport> WaitLoadedAsync(MigrationPlan plan, int waitMs, CancellationToken cancellationToken)
     {
-        if (waitMs == 0) return await PlayAsync<LoadReport>("LookLoaded", plan, cancellationToken) ?? new LoadReport(false, null, 0, null);
+        if (waitMs <= MigrationActs.RehearsalWaitMs) return await PlayAsync<LoadReport>("LookLoaded", plan, cancellationToken) ?? new LoadReport(false, null, 0, null);
         await world.HandedOver(plan.Operation).Task.WaitAsync(cancellationToken);
         return await PlayAsync<LoadReport>("WaitLoaded", plan, cancellationToken) ?? new LoadReport(true, null, 2, plan.Options.Verify ? "digest" : null);
     }

@@ -99,6 +99,7 @@ internal sealed class FakeOperationStore(FakeWorld world) : IOperationStore
     public async Task<IReadOnlyList<OperationInfo>> ListUnfinishedAsync(string host, CancellationToken cancellationToken)
     {
         await Task.Yield();
+        await world.CallAsync("db", "ListUnfinished", host, cancellationToken);
         return _database.Do(tables => tables.Operations.Values.Select(known => known.Info)
             .Where(info => info.Outcome == OperationOutcome.Running && (info.Source == host || info.Destination == host)).ToList());
     }

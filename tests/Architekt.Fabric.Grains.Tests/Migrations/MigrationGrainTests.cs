@@ -4,7 +4,7 @@ namespace Architekt.Fabric.Grains.Tests.Migrations;
 
 public sealed class MigrationGrainTests(SharedCluster shared)
 {
-    private static readonly string[] Looks = ["host-a:GetTransfer", "host-b:LookLoaded", "host-b:WaitLoaded", "host-a:SwitchReport"];
+    private static readonly string[] Looks = ["host-a:GetTransfer", "host-b:LookLoaded", "host-b:WaitLoaded", "host-a:SwitchReport", "host-b:ConfirmLoaded"];
 
     private readonly FabricCluster _cluster = shared.Cluster;
 
@@ -25,7 +25,7 @@ public sealed class MigrationGrainTests(SharedCluster shared)
                 "db:Phase Copy", "host-a:StartCopy",
                 "db:Phase Suspend", "host-a:Suspend",
                 "db:Phase Switch", "host-a:Switch",
-                "host-b:ConfirmLoaded", "db:Commit", "host-b:Run", "host-a:Release", "db:End",
+                "db:Commit", "host-b:Run", "host-a:Release", "db:End",
             ],
             journal[4..]);
         Assert.Empty(_cluster.World.Violations);

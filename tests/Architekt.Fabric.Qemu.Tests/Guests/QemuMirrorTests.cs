@@ -22,7 +22,7 @@ public sealed class QemuMirrorTests
 
         await destination.Qmp.NbdServerStartAsync(destination.Folder["nbd"], Deadline.After(60));
         await destination.Qmp.BlockExportAddAsync("disk", QemuCommandLine.DiskNodeName, true, null, Deadline.After(60));
-        await source.Qmp.BlockdevAddNbdAsync("far", destination.Folder["nbd"], "disk", noFlush: false, Deadline.After(60));
+        await source.Qmp.BlockdevAddNbdAsync("far", destination.Folder["nbd"], "disk", Deadline.After(60));
         var ready = source.Qmp.WaitForEventAsync(QmpEventNames.BlockJobReady, value => value.IsForBlockJob("mirror"), Deadline.After(60));
         await source.Qmp.BlockdevMirrorAsync("mirror", QemuCommandLine.DiskNodeName, "far", MirrorSync.Top, MirrorCopyMode.WriteBlocking, null, Deadline.After(60));
         await ready;

@@ -41,8 +41,8 @@ public sealed class QmpCommandsTests : IAsyncLifetime
 
     [Fact]
     public Task BlockdevAdd_Arguments() => AssertArgumentsAsync(
-        token => _client.BlockdevAddNbdAsync("far", "/run/nbd", "disk", noFlush: true, token), "blockdev-add",
-        """{"driver":"nbd","node-name":"far","server":{"type":"unix","path":"/run/nbd"},"export":"disk","cache":{"no-flush":true}}""");
+        token => _client.BlockdevAddNbdAsync("far", "/run/nbd", "disk", token), "blockdev-add",
+        """{"driver":"nbd","node-name":"far","server":{"type":"unix","path":"/run/nbd"},"export":"disk"}""");
 
     [Fact]
     public Task BlockdevMirror_Arguments() => AssertArgumentsAsync(

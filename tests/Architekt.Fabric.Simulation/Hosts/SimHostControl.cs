@@ -35,8 +35,20 @@ internal sealed class SimHostControl(World world, SimSilo caller, SimMachine tar
         return report;
     }
 
-    public Task<LoadReport> WaitLoadedAsync(MigrationPlan plan, int waitMs, CancellationToken cancellationToken) =>
-        AskAsync(Point.WaitLoaded, silo => silo.WaitLoadedAsync(plan, waitMs), cancellationToken);
+    public async Task<LoadReport> WaitLoadedAsync(MigrationPlan plan, int waitMs, CancellationToken cancellationToken)
+    {
+        var looked = 0L;
+        var report = await AskAsync(Point.WaitLoaded, LookAsync, cancellationToken);
+        if (report.IsLoaded) caller.Confirmations[plan.Operation] = looked;
+        return report;
+
+        async Task<LoadReport> LookAsync(SimSilo silo)
+        {
+            var loaded = await silo.WaitLoadedAsync(plan, waitMs);
+            looked = world.Scheduler.Now;
+            return loaded;
+        }
+    }
 
     public Task ConfirmLoadedAsync(MigrationPlan plan, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using Architekt.Fabric.Grains;
 using Architekt.Fabric.Silo.Reconciliation;
+using Architekt.Fabric.Simulation.Bugs;
 
 namespace Architekt.Fabric.Simulation.Hosts;
 
@@ -66,6 +67,7 @@ internal sealed partial class SimSilo
     {
         var peer = Require(plan.NextEpoch).Peer;
         var (isLoaded, error) = await CallAsync(peer, () => peer.WaitLoadedAsync(waitMs));
+        if (isLoaded && _world.Bug != SeededBug.CommitWithoutConfirmation) await ConfirmLoadedAsync(plan);
         return new LoadReport(isLoaded, error, 0, null);
     }
 

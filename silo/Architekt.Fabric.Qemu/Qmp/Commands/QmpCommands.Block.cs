@@ -35,14 +35,13 @@ public static partial class QmpCommands
     /// <param name="nodeName">What to call it.</param>
     /// <param name="socketPath">Where the export is.</param>
     /// <param name="export">Its name.</param>
-    /// <param name="noFlush">Ignores flushes of the node; somebody else has to flush what is behind the export.</param>
     /// <param name="cancellationToken">Gives up waiting for the answer.</param>
     public static Task BlockdevAddNbdAsync(
-        this QmpClient client, string nodeName, string socketPath, string export, bool noFlush, CancellationToken cancellationToken)
+        this QmpClient client, string nodeName, string socketPath, string export, CancellationToken cancellationToken)
     {
         UnixSocketPath.Validate(socketPath);
         return client.ExecuteAsync(
-            "blockdev-add", new BlockdevAddNbdArguments("nbd", nodeName, new("unix", socketPath), export, new(noFlush)), QmpJson.Default.BlockdevAddNbdArguments,
+            "blockdev-add", new BlockdevAddNbdArguments("nbd", nodeName, new("unix", socketPath), export), QmpJson.Default.BlockdevAddNbdArguments,
             cancellationToken);
     }
 
