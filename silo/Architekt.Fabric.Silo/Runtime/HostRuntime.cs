@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Architekt.Fabric.Grains;
 using Architekt.Fabric.Network;
 using Architekt.Fabric.Packages;
@@ -24,6 +25,8 @@ internal sealed partial class HostRuntime(
 {
     private const long MemoryGranule = 2 << 20;
     private const int MostVcpus = 64;
+
+    private readonly ConcurrentDictionary<(string Vm, long Epoch), object> _starting = new();
 
     private FabricOptions Options => options.Value;
 
@@ -87,7 +90,25 @@ internal sealed partial class HostRuntime(
             (manifest.Machine is null ? facts.CpuFeatures : manifest.CpuFeatures).ToArray());
     }
 
+    /// <summary>Whether a VM is just being started: it has no peer yet, and will have one.</summary>
+    public bool IsStarting(string vm, long epoch) => _starting.ContainsKey((vm, epoch)) || peers.IsStarting(vm, epoch);
+
     public async Task StartAsync(VmInstance instance, CancellationToken cancellationToken)
+    {
+        // Before the row is read: nobody here says of a VM that is being started that it does not run.
+        var starting = new object();
+        _starting[(instance.Vm, instance.Epoch)] = starting;
+        try
+        {
+            await StartOwnAsync(instance, cancellationToken);
+        }
+        finally
+        {
+            _starting.TryRemove(new((instance.Vm, instance.Epoch), starting));
+        }
+    }
+
+    private async Task StartOwnAsync(VmInstance instance, CancellationToken cancellationToken)
     {
         var (vm, epoch, start) = (instance.Vm, instance.Epoch, instance.Start);
         if (peers.Find(vm, epoch) is { } present)
@@ -123,14 +144,9 @@ internal sealed partial class HostRuntime(
     private async Task RequireOwnAsync(string vm, long epoch, CancellationToken cancellationToken)
     {
         var row = await vms.FindAsync(vm, cancellationToken);
-        if (row is null || row.Info.Host != HostName || row.Info.Epoch != epoch)
-        {
-            throw FabricException.StaleEpoch(row is null
-                ? $"'{vm}' cannot be started on '{HostName}' with epoch {epoch}: it does not exist any more."
-                : $"'{vm}' cannot be started on '{HostName}' with epoch {epoch}: '{row.Info.Host}' owns it with epoch {row.Info.Epoch}.");
-        }
-
-        SettleDisk(row);
+        if (StartRules.Refusal(row?.Info, HostName, epoch) is { } refusal)
+            throw FabricException.StaleEpoch($"'{vm}' cannot be started on '{HostName}' with epoch {epoch}: {refusal}.");
+        SettleDisk(row!);
     }
 
     public async Task StopAsync(string vm, long epoch, bool force, CancellationToken cancellationToken)
