@@ -52,7 +52,7 @@ internal static class Aftermath
         {
             foreach (var epoch in machine.Instances.Keys.Union(machine.Disks.Keys))
             {
-                if (machine.Name != vm.Host || (epoch != vm.Epoch && epoch != world.Tables.Record.DiskEpoch)) world.Observer.Violate($"an instance or a disk with epoch {epoch} is left on '{machine.Name}'");
+                if (machine.Name != vm.Host || !Silo.Reconciliation.OrphanRules.IsDiskOf(world.Tables.Record, epoch)) world.Observer.Violate($"an instance or a disk with epoch {epoch} is left on '{machine.Name}'");
             }
         }
 

@@ -5,6 +5,7 @@ using Architekt.Fabric.Packages;
 using Architekt.Fabric.Peer;
 using Architekt.Fabric.Silo.Ownership;
 using Architekt.Fabric.Silo.Peers;
+using Architekt.Fabric.Silo.Reconciliation;
 using Microsoft.Extensions.Options;
 
 namespace Architekt.Fabric.Silo.Runtime;
@@ -165,16 +166,20 @@ internal sealed partial class HostRuntime(
     }
 
     /// <summary>Whether the host has the disk of a VM, under which epoch ever.</summary>
-    public bool HasDisk(VmRecord vm) => File.Exists(paths.Disk(vm.Info.Name, vm.Info.Epoch)) || File.Exists(paths.Disk(vm.Info.Name, vm.DiskEpoch));
+    public bool HasDisk(VmRecord vm) => File.Exists(paths.Disk(vm.Info.Name, DiskEpochOf(vm)));
 
     /// <summary>The epoch the disk of a VM is filed under here.</summary>
-    public long DiskEpochOf(VmRecord vm) => File.Exists(paths.Disk(vm.Info.Name, vm.Info.Epoch)) ? vm.Info.Epoch : vm.DiskEpoch;
+    public long DiskEpochOf(VmRecord vm)
+    {
+        if (vm.DiskEpoch == vm.Info.Epoch) return vm.DiskEpoch;
+        return paths.ListDisks().Where(disk => disk.Vm == vm.Info.Name && OrphanRules.IsDiskOf(vm, disk.Epoch)).Select(static disk => disk.Epoch).DefaultIfEmpty(vm.DiskEpoch).Max();
+    }
 
     /// <summary>Files the disk of a VM that was started again in place, or is its host's again, under the epoch it has now.</summary>
     public void SettleDisk(VmRecord vm)
     {
-        var (from, to) = (paths.Disk(vm.Info.Name, vm.DiskEpoch), paths.Disk(vm.Info.Name, vm.Info.Epoch));
-        if (vm.DiskEpoch == vm.Info.Epoch || File.Exists(to)) return;
+        var (from, to) = (paths.Disk(vm.Info.Name, DiskEpochOf(vm)), paths.Disk(vm.Info.Name, vm.Info.Epoch));
+        if (from == to) return;
         try
         {
             File.Move(from, to);

@@ -64,7 +64,7 @@ internal static class Precondition
         SeededBug.ClaimedWithoutCompare => [At(Kind.SuspendHost, 6 * Second, 40 * Second), Upon(Kind.DelayRequest, Point.Claim, 1, 4 * Second)],
         SeededBug.RenewalEndsHold =>
         [
-            Upon(Kind.LoseRequest, Point.Renew, 2, 0), Upon(Kind.LoseRequest, Point.Renew, 3, 0), At(Kind.Checkpoint, 143 * Second / 10, 0),
+            Upon(Kind.LoseRequest, Point.Renew, 2, 0), Upon(Kind.DelayRequest, Point.Renew, 3, 46 * Second / 10), At(Kind.Checkpoint, 143 * Second / 10, 0),
         ],
         SeededBug.RenewedWithoutCompare => [At(Kind.CutPostgres, 6 * Second, 40 * Second)],
         _ => [],

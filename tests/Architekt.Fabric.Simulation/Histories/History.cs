@@ -89,7 +89,7 @@ internal sealed record History(ulong Seed, Happening[] Happenings, bool HasLease
         Gen.ULong,
         hasLease is { } known ? Gen.Const(known) : Gen.Frequency((3, Gen.Const(false)), (1, Gen.Const(true))),
         Gen.Frequency((4, Gen.Const(false)), (1, Gen.Const(true))),
-        certain.Length > 0 ? Move : Beginning,
+        certain is [{ Kind: Kind.Checkpoint or Kind.LoseRequest }, ..] ? Gen.Const<Happening[]>([]) : certain.Length > 0 ? Move : Beginning,
         Gen.Frequency((5, ToAMessage), (6, UponAMessage), (2, AtATime)).Array[0, 7],
         (seed, lease, isRestarted, beginning, others) => new History(seed, [.. beginning, .. certain, .. others], lease, isRestarted));
 

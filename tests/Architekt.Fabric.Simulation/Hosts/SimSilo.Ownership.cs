@@ -1,5 +1,6 @@
 using Architekt.Fabric.Grains;
 using Architekt.Fabric.Silo.Ownership;
+using Architekt.Fabric.Silo.Reconciliation;
 using Architekt.Fabric.Simulation.Bugs;
 using Architekt.Fabric.Simulation.Histories;
 using Architekt.Fabric.Simulation.Peers;
@@ -138,7 +139,7 @@ internal sealed partial class SimSilo
         var epoch = vm.Info.Epoch;
         try
         {
-            await StartAsync(epoch, isAgain: _machine.Disks.ContainsKey(epoch) || _machine.Disks.ContainsKey(vm.DiskEpoch));
+            await StartAsync(epoch, isAgain: _machine.Disks.ContainsKey(DiskEpochOf(vm)));
         }
         catch (Exception error) when (error is FabricException)
         {
@@ -204,8 +205,8 @@ internal sealed partial class SimSilo
 
     private void SettleDisk(VmRecord vm)
     {
-        if (vm.DiskEpoch == vm.Info.Epoch || _machine.Disks.ContainsKey(vm.Info.Epoch)) return;
-        if (_machine.Disks.Remove(vm.DiskEpoch, out var disk)) _machine.Disks[vm.Info.Epoch] = disk;
+        var from = DiskEpochOf(vm);
+        if (from != vm.Info.Epoch && _machine.Disks.Remove(from, out var disk)) _machine.Disks[vm.Info.Epoch] = disk;
     }
 
     /// <summary>The guest says that it is up; as <c>PeerSupervisor</c> hears it.</summary>
@@ -228,7 +229,7 @@ internal sealed partial class SimSilo
         }
     }
 
-    private long DiskEpochOf(VmRecord vm) => _machine.Disks.ContainsKey(vm.Info.Epoch) ? vm.Info.Epoch : vm.DiskEpoch;
+    private long DiskEpochOf(VmRecord vm) => _machine.Disks.Keys.Where(epoch => OrphanRules.IsDiskOf(vm, epoch)).DefaultIfEmpty(vm.DiskEpoch).Max();
 
     private Task<T> AskAsync<T>(Point point, Func<T> statement) =>
         _world.Postgres.AskAsync(point, Process, _machine.Index, statement, CancellationToken.None);

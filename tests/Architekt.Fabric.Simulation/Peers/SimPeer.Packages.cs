@@ -54,7 +54,7 @@ internal sealed partial class SimPeer
             draft.State = Guest.Written;
 
             // Writing out the device state takes long when the machine is busy.
-            await CopyAsync(draft, Guest.WrittenSince(_scanned), _world.Scheduler.Chance(10) ? 4_000_000 : 5_000);
+            await CopyAsync(draft, Guest.WrittenSince(_scanned), _world.Scheduler.Chance(20) ? 4_000_000 : 5_000);
             draft.Disk = Guest.Disk.Content;
             if (keepsRunning) await GoOnAsync();
             await Process.DelayAsync(_world.Scheduler.Pick(5_000, 200_000));

@@ -14,9 +14,11 @@ internal sealed class SimOwnershipStore(World world, SimSilo silo) : IOwnershipS
     {
         var isDead = await AskAsync(Point.DeclareDead, () =>
         {
+            var before = Tables.Vm.Epoch;
             var fenced = Tables.DeclareDead(host, lastSeen, compares: world.Bug != SeededBug.DeclaredDeadLate);
             if (fenced is [{ Info: var vm }])
             {
+                if (world.Observer.Stopped.Contains((vm.Host, before))) world.Observer.Stopped.Add((vm.Host, vm.Epoch));
                 world.Observer.BeginsAnew();
                 world.Observer.Killed.Add((vm.Host, vm.Epoch));
             }
