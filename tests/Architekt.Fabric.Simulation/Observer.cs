@@ -40,7 +40,6 @@ internal sealed class Observer(Scheduler scheduler, Tables tables)
         foreach (var other in _running) Violate($"two copies run: {other} and {guest}");
         if (tables.Vm.Host != guest.Host || tables.Vm.Epoch != guest.Epoch)
             Violate($"{guest} runs, although '{tables.Vm.Host}' owns the VM with epoch {tables.Vm.Epoch}");
-        Killed.Remove((guest.Host, guest.Epoch));
         if (guest.Disk.Content < Acknowledged) Violate($"{guest} runs, and its disk is without all of the {Acknowledged} writes that were acknowledged");
         if (!guest.Holds(Acknowledged)) Violate($"{guest} runs without all of the {Acknowledged} writes that were acknowledged");
         _running.Add(guest);

@@ -101,6 +101,10 @@ internal sealed partial class SimPeer : IDisposable
             return RunGuestAsync();
         });
         _state = PeerState.Running;
+
+        // What became of it before is over.
+        _world.Observer.Killed.Remove((_machine.Name, Epoch));
+        _world.Observer.Stopped.Remove((_machine.Name, Epoch));
         return true;
     });
 
