@@ -11,6 +11,8 @@ internal sealed class Observer(Scheduler scheduler, Tables tables)
     private readonly List<string> _violations = [];
     private readonly List<SimGuest> _running = [];
     private readonly HashSet<long> _given = [];
+    private readonly HashSet<(string Host, long Epoch)> _started = [];
+    private readonly HashSet<(string Host, long Epoch)> _startedAgain = [];
     private long _highestEpoch;
 
     public IReadOnlyList<string> Violations => _violations;
@@ -75,10 +77,20 @@ internal sealed class Observer(Scheduler scheduler, Tables tables)
         if (Killed.Contains(from)) Killed.Add(to);
     }
 
-    /// <summary>What the VM is said to be doing.</summary>
+    /// <summary>A guest was started from a disk or a package: what became of it before, under the same epoch, is over.</summary>
+    public void Started(string host, long epoch)
+    {
+        Killed.Remove((host, epoch));
+        Stopped.Remove((host, epoch));
+        if (!_started.Add((host, epoch))) _startedAgain.Add((host, epoch));
+    }
+
+    /// <summary>
+    /// What the VM is said to be doing. Of one that was started again by hand, which gives it no other epoch, a record of its former end may come late; its host's reconciler notices.
+    /// </summary>
     public void Recorded()
     {
-        if (tables.Vm.State is not (VmState.Failed or VmState.Stopped)) return;
+        if (tables.Vm.State is not (VmState.Failed or VmState.Stopped) || _startedAgain.Contains((tables.Vm.Host, tables.Vm.Epoch))) return;
         if (scheduler.Trace.IsOn) scheduler.Trace.Write(scheduler.Now, $"   the VM is recorded as {tables.Vm.State}: {tables.Vm.Reason}");
         if (_running.Find(guest => guest.Host == tables.Vm.Host && guest.Epoch == tables.Vm.Epoch) is { } running)
             Violate($"{running} runs, and is recorded as {tables.Vm.State}: {tables.Vm.Reason}");
@@ -108,7 +120,11 @@ internal sealed class Observer(Scheduler scheduler, Tables tables)
         if (!draft.IsWhole) Violate($"package {draft.Name} holds RAM, devices and disk of different moments");
     }
 
-    public void Begin() => _highestEpoch = tables.Vm.Epoch;
+    public void Begin()
+    {
+        _highestEpoch = tables.Vm.Epoch;
+        Started(tables.Vm.Host, tables.Vm.Epoch);
+    }
 
     private void Acknowledge(SimGuest guest) => Acknowledged = Math.Max(Acknowledged, guest.Written);
 }

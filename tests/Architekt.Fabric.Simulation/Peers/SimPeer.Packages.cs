@@ -13,8 +13,8 @@ internal sealed partial class SimPeer
     public Task<bool> StopAsync(long epoch, bool force)
     {
         Admits(Gate.ForEpoch(epoch));
-        _world.Observer.Stopped.Add((_machine.Name, Epoch));
         if (!force) return LockedAsync(ShutDownAsync);
+        _world.Observer.Stopped.Add((_machine.Name, Epoch));
         End(PeerExitKind.Killed);
         return Task.FromResult(true);
     }
@@ -83,6 +83,7 @@ internal sealed partial class SimPeer
     {
         Admits(Gate.In(PeerState.Running));
         Admits(Gate.NotMigrating());
+        _world.Observer.Stopped.Add((_machine.Name, Epoch));
         _world.Scheduler.After(_world.Scheduler.Pick(20_000, 500_000), Process, () =>
         {
             if (Guest.IsRunning) End(PeerExitKind.ShutDown);

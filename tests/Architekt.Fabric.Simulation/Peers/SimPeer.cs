@@ -102,9 +102,7 @@ internal sealed partial class SimPeer : IDisposable
         });
         _state = PeerState.Running;
 
-        // What became of it before is over.
-        _world.Observer.Killed.Remove((_machine.Name, Epoch));
-        _world.Observer.Stopped.Remove((_machine.Name, Epoch));
+        _world.Observer.Started(_machine.Name, Epoch);
         return true;
     });
 
