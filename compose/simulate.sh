@@ -9,7 +9,7 @@ usage() {
 Usage: ./compose/simulate.sh --histories N [--seed S] [--bug NAME]
 
 Runs N histories, those of the seeds S, S+1 and so on, and ends with a line "N histories, V violations"; fails if there is a violation.
-Of the first five, it shows the shortest history that still fails, and what happened in it. Without a seed it takes a new one and says which.
+Of the first of each kind, at most five, it shows the shortest history that still fails, and what happened in it. Without a seed it takes a new one and says which.
 A BUG is a mistake the fabric does not make: the simulation must find it. An unknown NAME lists them.
 
 Needs the .NET 10 SDK, and no root.

@@ -13,7 +13,8 @@ public static class GrainServices
     {
         silo.Services.AddSingleton<HostLocator>();
         silo.Services.AddSingleton<VmPlacer>();
-        silo.Services.AddSingleton<HostFencing>();
+        silo.Services.AddSingleton(static services => ActivatorUtilities.CreateInstance<HostFencing>(
+            services, (Func<string, bool>)services.GetRequiredService<HostLocator>().IsAlive));
         silo.Services.AddSingleton<PackageSources>();
         silo.Services.AddSingleton<PackageEnsurer>();
         silo.Services.AddSingleton<TemporaryVm>();

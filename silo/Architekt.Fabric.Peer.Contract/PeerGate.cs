@@ -32,6 +32,9 @@ public readonly record struct PeerGate(
     {
         if (epoch != Epoch) return PeerVerdict.StaleEpoch(epoch, Epoch);
         if (HasRun) return PeerVerdict.Repeated;
+
+        // It was started here under the same epoch since, and whoever asks has been held up.
+        if (Incoming is null && Granted == epoch && State == PeerState.Running) return PeerVerdict.Repeated;
         return IsLoaded ? PeerVerdict.Allowed : PeerVerdict.Conflict($"'{Vm}' cannot run: its device state is not loaded.");
     }
 

@@ -42,7 +42,7 @@ internal sealed partial class PeerService
 
     public Task<PeerRunning> RunAsync(long epoch) => LockedAsync(async () =>
     {
-        if (!Admits(Gate.Run(epoch))) return _running!;
+        if (!Admits(Gate.Run(epoch))) return _running ?? new PeerRunning(0, 0, _isLive);
         var granted = time.GetTimestamp();
         var resumedAt = await _machine!.RunAsync(async () =>
         {

@@ -1,3 +1,4 @@
+using Architekt.Fabric.Simulation.Hosts;
 using Architekt.Fabric.Simulation.Peers;
 using Architekt.Fabric.Simulation.Postgres;
 using Architekt.Fabric.Simulation.Scheduling;
@@ -10,6 +11,8 @@ internal sealed class Observer(Scheduler scheduler, Tables tables)
     private readonly List<string> _violations = [];
     private readonly List<SimGuest> _running = [];
     private readonly HashSet<long> _given = [];
+    private readonly HashSet<(string Host, long Epoch)> _started = [];
+    private readonly HashSet<(string Host, long Epoch)> _startedAgain = [];
     private long _highestEpoch;
 
     public IReadOnlyList<string> Violations => _violations;
@@ -21,6 +24,9 @@ internal sealed class Observer(Scheduler scheduler, Tables tables)
 
     /// <summary>Guests whose processes were killed by the history itself.</summary>
     public HashSet<(string Host, long Epoch)> Killed { get; } = [];
+
+    /// <summary>Guests that somebody wanted to stop.</summary>
+    public HashSet<(string Host, long Epoch)> Stopped { get; } = [];
 
     public void Violate(string what)
     {
@@ -36,6 +42,7 @@ internal sealed class Observer(Scheduler scheduler, Tables tables)
         foreach (var other in _running) Violate($"two copies run: {other} and {guest}");
         if (tables.Vm.Host != guest.Host || tables.Vm.Epoch != guest.Epoch)
             Violate($"{guest} runs, although '{tables.Vm.Host}' owns the VM with epoch {tables.Vm.Epoch}");
+        if (guest.Disk.Content < Acknowledged) Violate($"{guest} runs, and its disk is without all of the {Acknowledged} writes that were acknowledged");
         if (!guest.Holds(Acknowledged)) Violate($"{guest} runs without all of the {Acknowledged} writes that were acknowledged");
         _running.Add(guest);
     }
@@ -63,10 +70,27 @@ internal sealed class Observer(Scheduler scheduler, Tables tables)
         foreach (var guest in _running) Violate($"{guest} was running when it lost the VM");
     }
 
-    /// <summary>What the VM is said to be doing.</summary>
+    /// <summary>The disk of a VM has moved that did not run, and for the same reason does not run now.</summary>
+    public void MovedStopped((string Host, long Epoch) from, (string Host, long Epoch) to)
+    {
+        if (Stopped.Contains(from)) Stopped.Add(to);
+        if (Killed.Contains(from)) Killed.Add(to);
+    }
+
+    /// <summary>A guest was started from a disk or a package: what became of it before, under the same epoch, is over.</summary>
+    public void Started(string host, long epoch)
+    {
+        Killed.Remove((host, epoch));
+        Stopped.Remove((host, epoch));
+        if (!_started.Add((host, epoch))) _startedAgain.Add((host, epoch));
+    }
+
+    /// <summary>
+    /// What the VM is said to be doing. Of one that was started again by hand, which gives it no other epoch, a record of its former end may come late; its host's reconciler notices.
+    /// </summary>
     public void Recorded()
     {
-        if (tables.Vm.State is not (VmState.Failed or VmState.Stopped)) return;
+        if (tables.Vm.State is not (VmState.Failed or VmState.Stopped) || _startedAgain.Contains((tables.Vm.Host, tables.Vm.Epoch))) return;
         if (scheduler.Trace.IsOn) scheduler.Trace.Write(scheduler.Now, $"   the VM is recorded as {tables.Vm.State}: {tables.Vm.Reason}");
         if (_running.Find(guest => guest.Host == tables.Vm.Host && guest.Epoch == tables.Vm.Epoch) is { } running)
             Violate($"{running} runs, and is recorded as {tables.Vm.State}: {tables.Vm.Reason}");
@@ -75,15 +99,32 @@ internal sealed class Observer(Scheduler scheduler, Tables tables)
     /// <summary>Whether the owner runs the VM, and nobody else does.</summary>
     public bool OwnerRuns => _running is [{ } guest] && guest.Host == tables.Vm.Host && guest.Epoch == tables.Vm.Epoch;
 
-    /// <summary>The VM has been given a new epoch to be started with, from its package or its disk: what was only in its RAM is gone.</summary>
+    /// <summary>The VM has been given a new epoch, to be started with or because its host was declared dead.</summary>
     public void BeginsAnew()
     {
         Moved();
         Given(tables.Vm.Epoch);
+    }
+
+    /// <summary>The same on a host that does not have its disk: it begins as its package.</summary>
+    public void BeginsAsPackaged()
+    {
+        BeginsAnew();
         Acknowledged = 0;
     }
 
-    public void Begin() => _highestEpoch = tables.Vm.Epoch;
+    /// <summary>A package was made.</summary>
+    public void Packaged(Draft draft)
+    {
+        if (scheduler.Trace.IsOn) scheduler.Trace.Write(scheduler.Now, $"   package {draft.Name} is there, as of write {draft.State}");
+        if (!draft.IsWhole) Violate($"package {draft.Name} holds RAM, devices and disk of different moments");
+    }
+
+    public void Begin()
+    {
+        _highestEpoch = tables.Vm.Epoch;
+        Started(tables.Vm.Host, tables.Vm.Epoch);
+    }
 
     private void Acknowledge(SimGuest guest) => Acknowledged = Math.Max(Acknowledged, guest.Written);
 }

@@ -42,20 +42,25 @@ internal static class Runner
         Console.WriteLine($"{histories} histories from seed {seed} on, {Environment.ProcessorCount} at a time");
         var began = System.Diagnostics.Stopwatch.GetTimestamp();
         var failed = RunAll(histories, seed, bug);
-        foreach (var one in failed.Order().Take(MostShown)) Show(one, bug);
+        foreach (var kind in failed.GroupBy(static one => KindOf(one.Violation)).OrderByDescending(static kind => kind.Count()).Take(MostShown))
+        {
+            Show(kind.Min(static one => one.Seed), bug);
+            Console.WriteLine($"--- like {kind.Count()} of {failed.Count} violations");
+        }
+
         var rate = histories / System.Diagnostics.Stopwatch.GetElapsedTime(began).TotalSeconds;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{rate:0} histories per second"));
         Console.WriteLine($"{histories} histories, {failed.Count} violations");
         return failed.Count == 0 ? 0 : 1;
     }
 
-    private static List<ulong> RunAll(long histories, ulong seed, SeededBug bug)
+    private static List<(ulong Seed, string Violation)> RunAll(long histories, ulong seed, SeededBug bug)
     {
         const long Share = 256;
         var any = AnyWith(bug);
         var next = 0L;
         var done = 0L;
-        var failed = new List<ulong>();
+        var failed = new List<(ulong, string)>();
         var threads = Enumerable.Range(0, Environment.ProcessorCount).Select(_ => new Thread(Work)).ToList();
         threads.ForEach(static thread => thread.Start());
         threads.ForEach(static thread => thread.Join());
@@ -68,8 +73,8 @@ internal static class Runner
                 var last = Math.Min(first + Share, histories);
                 for (var i = first; i < last; i++)
                 {
-                    if (Simulation.Run(HistoryOf(seed + (ulong)i, any), bug).Count == 0) continue;
-                    lock (failed) failed.Add(seed + (ulong)i);
+                    if (Simulation.Run(HistoryOf(seed + (ulong)i, any), bug) is not [var violation, ..]) continue;
+                    lock (failed) failed.Add((seed + (ulong)i, violation));
                 }
 
                 var before = Interlocked.Add(ref done, last - first);
@@ -77,6 +82,9 @@ internal static class Runner
             }
         }
     }
+
+    /// <summary>What a violation has in common with others: all but its numbers and hosts.</summary>
+    private static string KindOf(string violation) => string.Concat(violation.Replace("host-", "", StringComparison.Ordinal).Where(static letter => !char.IsAsciiDigit(letter)));
 
     private static void Show(ulong seed, SeededBug bug)
     {

@@ -31,7 +31,7 @@ internal sealed class SimClient(World world)
             await RepeatAsync(() => AskAsync(operation, destination));
             while (world.Tables.Find(operation) is { Outcome: OperationOutcome.Running }) await _process.DelayAsync(250_000);
             if (world.Tables.Find(operation) is not { } ended) return;
-            if (ended.Outcome == OperationOutcome.Succeeded ? !world.Scheduler.Chance(30) : world.Tables.Vm.State != VmState.Running) return;
+            if (ended.Outcome == OperationOutcome.Succeeded ? !world.Scheduler.Chance(30) : world.Tables.Vm.State is not (VmState.Running or VmState.Stopped or VmState.Failed)) return;
             destination = world.Scheduler.Chance(60) && ended.Outcome != OperationOutcome.Succeeded ? ended.Destination! : world.Another();
         }
     });
@@ -41,22 +41,51 @@ internal sealed class SimClient(World world)
         if (Last is { } operation && world.Tables.FindPlan(operation) is { } plan) Begin(() => RepeatAsync(() => AskAsync(operation, plan.Destination)));
     }
 
+    public void Checkpoint(bool keepsRunning)
+    {
+        var operation = Last = $"op-{++_operations}";
+        Begin(() => RepeatAsync(() => AskOwnerAsync(silo => silo.CheckpointAsync(operation, keepsRunning))));
+    }
+
+    public void Stop(bool force) => Begin(() => RepeatAsync(() => AskOwnerAsync(silo => silo.StopVmAsync(force))));
+
+    public void Start() => Begin(() => RepeatAsync(() => AskOwnerAsync(static silo => silo.StartVmAsync())));
+
+    /// <summary>An operator, who keeps the host off until he was told that it counts as dead or has given up on that.</summary>
+    public void DeclareDead(SimMachine machine, long duration)
+    {
+        if (machine.IsOff) return;
+        machine.SwitchOff();
+        Begin(async () =>
+        {
+            await RepeatAsync(() => AskAsync(world.Machines[(machine.Index + (int)world.Scheduler.Pick(1, world.Machines.Count)) % world.Machines.Count], silo => silo.DeclareDeadAsync(machine.Name)));
+            await _process.DelayAsync(duration);
+            machine.SwitchOn();
+        });
+    }
+
     public void Cancel()
     {
         if (Last is not { } operation) return;
         Begin(() => RepeatAsync(async () =>
         {
-            if (world.Tables.FindPlan(operation) is null) return;
+            if (world.Tables.Find(operation) is null) return;
             await world.AskSiloAsync(Point.Other, _process, 0, world.Locate(operation, world.Machines[0]), silo => CancelAsync(silo, operation), CancellationToken.None);
             Cancelled.Add(operation);
         }));
     }
 
-    private Task<OperationInfo> AskAsync(string operation, string destination)
+    private Task<OperationInfo> AskAsync(string operation, string destination) => AskOwnerAsync(silo => silo.MigrateAsync(operation, destination));
+
+    /// <summary>The grain of a VM is where its owner is, and of one without an owner anywhere.</summary>
+    private Task<T> AskOwnerAsync<T>(Func<SimSilo, Task<T>> body)
     {
         var owner = world.MachineOf(world.Tables.Vm.Host);
-        return world.AskSiloAsync(Point.Other, _process, owner.Index, owner, silo => silo.MigrateAsync(operation, destination), CancellationToken.None);
+        return AskAsync(world.Tables.Vm.State == VmState.Lost && !owner.Silo.IsMember ? world.MachineOf(world.Another()) : owner, body);
     }
+
+    private Task<T> AskAsync<T>(SimMachine machine, Func<SimSilo, Task<T>> body) =>
+        world.AskSiloAsync(Point.Other, _process, machine.Index, machine, body, CancellationToken.None);
 
     private void Begin(Func<Task> request)
     {
@@ -96,7 +125,8 @@ internal sealed class SimClient(World world)
 
     private static async Task<bool> CancelAsync(SimSilo silo, string operation)
     {
-        await silo.Activate(operation).Driver.CancelAsync(CancellationToken.None);
+        if (silo.IsCheckpoint(operation)) await silo.ActivateCheckpoint(operation).CancelAsync(CancellationToken.None);
+        else await silo.Activate(operation).Driver.CancelAsync(CancellationToken.None);
         return true;
     }
 }

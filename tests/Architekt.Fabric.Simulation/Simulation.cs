@@ -24,7 +24,7 @@ internal static class Simulation
         var context = SynchronizationContext.Current;
         try
         {
-            var world = new World(history.Seed, history.HasLease, bug, trace ?? new Trace(isOn: false));
+            var world = new World(history, bug, trace ?? new Trace(isOn: false));
             Play(world, history);
             return world.Observer.Violations;
         }
@@ -53,7 +53,7 @@ internal static class Simulation
             });
         }
 
-        if (world.HasLease) Advance(world, LeaseTroubleEnds, () => unplayed == 0 && IsIdle(world) && world.Scheduler.Now >= world.TroubleUntil);
+        if (world.HasLease || history.Happenings.Any(static happening => happening.Kind == Kind.DeclareDead)) Advance(world, LeaseTroubleEnds, () => unplayed == 0 && IsIdle(world) && world.Scheduler.Now >= world.TroubleUntil);
         else Advance(world, TroubleEnds, () => unplayed == 0 && IsIdle(world));
         Heal(world);
         var quietSince = Math.Max(world.Scheduler.Now, world.Faults.LastLate);
@@ -66,11 +66,21 @@ internal static class Simulation
             Advance(world, quietSince + (2 * Bound), () => world.Machines.All(machine => machine.Silo.ReconciledSince >= since));
         }
 
-        if (world.Observer.Violations.Count == 0) Aftermath.Judge(world);
+        if (world.Observer.Violations.Count > 0) return;
+        Aftermath.JudgeTheVm(world);
+        if (!world.Observer.OwnerRuns)
+        {
+            // Whatever has become of it, it can be started, and has all that it has written.
+            world.Client.Start();
+            Advance(world, world.Scheduler.Now + Bound, () => world.Client.Waiting == 0 && world.Tables.Vm.State == VmState.Running);
+            if (!world.Observer.OwnerRuns) world.Observer.Violate($"the VM cannot be started any more: {world.Tables.Vm.Reason}");
+        }
+
+        Aftermath.Judge(world);
     }
 
     private static bool IsIdle(World world) =>
-        world.Client.Waiting == 0 && world.Faults.Pending == 0 && !world.Tables.HasRunning && (!world.HasLease || world.Observer.OwnerRuns);
+        world.Client.Waiting == 0 && world.Faults.Pending == 0 && !world.Tables.HasRunning && (!world.IsRestarted || world.Observer.OwnerRuns || world.Tables.Vm.State is VmState.Stopped);
 
     private static void Heal(World world)
     {

@@ -35,16 +35,17 @@ internal sealed class World
 
     private readonly Dictionary<string, SimSilo> _directory = [];
 
-    public World(ulong seed, bool hasLease, SeededBug bug, Trace trace)
+    public World(History history, SeededBug bug, Trace trace)
     {
         Bug = bug;
-        Scheduler = new Scheduler(seed, trace);
-        HasLease = hasLease;
+        Scheduler = new Scheduler(history.Seed, trace);
+        var hasLease = HasLease = history.HasLease;
+        IsRestarted = history.HasLease || history.IsRestarted;
         Tables = new Tables(() => Scheduler.Now, Machine with { HasLease = hasLease })
         {
             Vm = new VmInfo(
                 Vm, VmState.Running, null, "host-a", 1, Machine.Package, Machine.PackageDigest, 1, 1 << 28, null, null, Start, Start,
-                Restart: hasLease ? VmRestart.OnFailure : VmRestart.Never, Availability: hasLease ? VmAvailability.Failover : VmAvailability.Normal),
+                Restart: IsRestarted ? VmRestart.OnFailure : VmRestart.Never, Availability: hasLease ? VmAvailability.Failover : VmAvailability.Normal),
         };
         Observer = new Observer(Scheduler, Tables);
         Faults = new Faults(Scheduler, happening => Player.Happen(this, happening));
@@ -52,7 +53,7 @@ internal sealed class World
         Postgres = new SimPostgres(this);
         Machines = [.. Enumerable.Range(0, Hosts).Select(index => new SimMachine(this, index))];
         Client = new SimClient(this);
-        foreach (var machine in Machines) machine.Silo.Start();
+        foreach (var machine in Machines) machine.Silo.StartReported();
         Observer.Begin();
         Machines[0].Silo.StartTheVm(1);
     }
@@ -70,6 +71,9 @@ internal sealed class World
 
     /// <summary>Whether the VM may only run under a lease.</summary>
     public bool HasLease { get; }
+
+    /// <summary>Whether the VM is started again, here or elsewhere, when it has failed or its host is dead.</summary>
+    public bool IsRestarted { get; }
 
     /// <summary>When the last of what has happened so far will be over.</summary>
     public long TroubleUntil { get; set; }
@@ -107,7 +111,7 @@ internal sealed class World
             point,
             Faults.Send(point, fromHost, target.Index),
             from,
-            () => (silo = target.Silo).Process,
+            () => (silo = target.Silo).IsServing ? silo.Process : null,
             () => body(silo!),
             cancellationToken);
     }
@@ -126,7 +130,21 @@ internal sealed class World
         },
         cancellationToken);
 
-    /// <summary>Calls the grain of a migration, wherever Orleans thinks that it is.</summary>
+    /// <summary>NBD from one silo to another.</summary>
+    public Task<long> ReadDiskAsync(SimSilo from, SimMachine target, string operation)
+    {
+        SimSilo? silo = null;
+        return Wire.CallAsync(
+            BetweenPeers,
+            Point.ReadDisk,
+            Faults.Send(Point.ReadDisk, from.Machine.Index, target.Index),
+            from.Process,
+            () => (silo = target.Silo).Process,
+            () => silo!.ReadDiskAsync(operation),
+            CancellationToken.None);
+    }
+
+    /// <summary>Calls the grain of an operation, wherever Orleans thinks that it is.</summary>
     public Task StartDriverAsync(SimSilo caller, string operation) => AskSiloAsync(
         Point.Other,
         caller.Process,
@@ -138,7 +156,7 @@ internal sealed class World
     /// <summary>The destination's silo while it lives, else the source's; where it is once it is somewhere; and anywhere while the directory is split.</summary>
     public SimMachine Locate(string operation, SimMachine caller)
     {
-        var plan = Tables.FindPlan(operation)!;
+        if (Tables.FindPlan(operation) is not { } plan) return MachineOf(Tables.FindCheckpointPlan(operation)!.Host);
         if (Faults.SplitUntil > Scheduler.Now) return Scheduler.Pick(0, 3) switch { 0 => MachineOf(plan.Source), 1 => caller, _ => MachineOf(plan.Destination) };
         if (_directory.TryGetValue(operation, out var known) && known.IsMember && known.Activations.ContainsKey(operation)) return known.Machine;
         var machine = MachineOf(plan.Destination).Silo.IsMember ? MachineOf(plan.Destination) : MachineOf(plan.Source);
@@ -148,7 +166,8 @@ internal sealed class World
 
     private static async Task<bool> StartAsync(SimSilo silo, string operation)
     {
-        await silo.Activate(operation).Driver.StartAsync(CancellationToken.None);
+        if (silo.IsCheckpoint(operation)) await silo.ActivateCheckpoint(operation).StartAsync(CancellationToken.None);
+        else await silo.Activate(operation).Driver.StartAsync(CancellationToken.None);
         return true;
     }
 }

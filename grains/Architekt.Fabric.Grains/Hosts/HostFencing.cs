@@ -5,18 +5,20 @@ namespace Architekt.Fabric.Grains;
 /// does with the ones it has is refused, and its own reconciler ends it.
 /// </summary>
 internal sealed class HostFencing(
-    IHostStore hosts, IOwnershipStore ownership, IVmStore vms, IOperationStore operations, HostLocator locator, TimeProvider time)
+    IHostStore hosts, IOwnershipStore ownership, IVmStore vms, IOperationStore operations, Func<string, bool> isAlive, TimeProvider time)
 {
     public async Task<HostDeath> DeclareDeadAsync(string host, CancellationToken cancellationToken)
     {
         FabricNames.Require(host, "host");
         var known = await hosts.ListAsync(cancellationToken);
-        if (known.All(candidate => candidate.Name != host))
+        if (known.FirstOrDefault(candidate => candidate.Name == host) is not { } seen)
             throw FabricException.NotFound($"There is no host '{host}'; known are: {string.Join(", ", known.Select(candidate => candidate.Name))}.");
-        if (locator.IsAlive(host))
+        if (isAlive(host))
             throw FabricException.Conflict($"Host '{host}' is not dead: its silo is a member of the fabric now. Switch the host off first.");
 
-        var lost = await ownership.DeclareDeadAsync(host, cancellationToken);
+        // This silo may be stopped here and go on when the host is back: what it has seen before then does not count any more.
+        var lost = await ownership.DeclareDeadAsync(host, seen.LastSeen, cancellationToken)
+            ?? throw FabricException.Conflict($"Host '{host}' is not dead: it has reported since it was looked at. Switch the host off first.");
         foreach (var operation in await operations.ListUnfinishedAsync(host, cancellationToken))
             await EndIfNobodyDrivesAsync(operation, host, cancellationToken);
         return new HostDeath(
@@ -40,7 +42,7 @@ internal sealed class HostFencing(
             return;
         }
 
-        if (operation.Kind != OperationKinds.Migrate || locator.IsAlive(operation.Source) || locator.IsAlive(operation.Destination!)) return;
+        if (operation.Kind != OperationKinds.Migrate || isAlive(operation.Source) || isAlive(operation.Destination!)) return;
         if (await operations.FindPlanAsync(operation.Id, cancellationToken) is not { } plan) return;
         var outcome = await vms.WithdrawAsync(plan, cancellationToken);
         if (outcome == WithdrawOutcome.Unknown)

@@ -37,8 +37,11 @@ public interface IOwnershipStore
     /// </summary>
     Task<VmRecord?> ClaimAsync(LeaseSighting seen, string host, TimeSpan margin, TimeSpan duration, CancellationToken cancellationToken);
 
-    /// <summary>Nobody owns the VMs of <paramref name="host"/> any more. Repeating it returns what is still without an owner.</summary>
-    Task<IReadOnlyList<VmRecord>> DeclareDeadAsync(string host, CancellationToken cancellationToken);
+    /// <summary>
+    /// Nobody owns the VMs of <paramref name="host"/> any more, if it has not been heard of since <paramref name="lastSeen"/>. Repeating it returns what is still without an owner. Null if the
+    /// host has been heard of: it is on.
+    /// </summary>
+    Task<IReadOnlyList<VmRecord>?> DeclareDeadAsync(string host, DateTimeOffset lastSeen, CancellationToken cancellationToken);
 
     /// <summary>A VM without an owner is not to go on anywhere: it is stopped when its host is back. False if it has one, or another epoch.</summary>
     Task<bool> StopLostAsync(string vm, long epoch, CancellationToken cancellationToken);

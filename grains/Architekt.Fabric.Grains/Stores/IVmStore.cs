@@ -16,7 +16,7 @@ public interface IVmStore
     /// <summary>Records a new VM with its first owner. Throws <see cref="FabricErrorCode.AlreadyExists"/> if the name is taken.</summary>
     Task CreateAsync(VmRecord vm, CancellationToken cancellationToken);
 
-    /// <summary>Changes what the VM is doing, if <paramref name="epoch"/> is still its epoch. False if it is not.</summary>
+    /// <summary>Changes what the VM is doing, if <paramref name="epoch"/> is still its epoch, and, to <see cref="VmState.Starting"/>, if no operation is under way on it. False if it is not so.</summary>
     /// <param name="vm">The VM.</param>
     /// <param name="epoch">The epoch the caller acts for.</param>
     /// <param name="state">What it does now.</param>

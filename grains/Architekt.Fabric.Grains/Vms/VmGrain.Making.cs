@@ -27,7 +27,7 @@ internal sealed partial class VmGrain
     private async Task<OperationInfo> BeginAsync(PackageMaking request, CancellationToken cancellationToken)
     {
         var vm = await DescribeAsync(request.Spec, cancellationToken);
-        await RequireFreeAsync(request.Package, vm.Info.Host, cancellationToken);
+        await Commands.RequireFreeAsync(request.Package, vm.Info.Host, cancellationToken);
         await vms.CreateAsync(vm, cancellationToken);
         try
         {

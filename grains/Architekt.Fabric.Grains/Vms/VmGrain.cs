@@ -13,6 +13,8 @@ internal sealed partial class VmGrain(
 
     private string Name => this.GetPrimaryKeyString();
 
+    private VmCommands Commands => new(Name, host => GrainFactory.GetGrain<IHostControl>(host), vms, ownership, operations, time);
+
     public async Task<VmInfo> RunAsync(VmSpec spec, CancellationToken cancellationToken)
     {
         if (Name.StartsWith(FabricNames.MakingPrefix, StringComparison.Ordinal))
@@ -42,28 +44,7 @@ internal sealed partial class VmGrain(
         return (await RequireAsync(cancellationToken)).Info;
     }
 
-    public async Task<VmInfo> StartAsync(CancellationToken cancellationToken)
-    {
-        var vm = await RequireAsync(cancellationToken);
-        await RefuseDuringOperationAsync(vm, cancellationToken);
-        if (vm.Info.State is VmState.Starting or VmState.Booting or VmState.Running) return vm.Info;
-        RefuseLost(vm);
-        if (!vm.Info.HasEnded()) throw FabricException.Conflict($"'{Name}' is {Word(vm)} on '{vm.Info.Host}': wait until it has stopped.");
-
-        await SetStateAsync(vm, VmState.Starting, null, cancellationToken);
-        try
-        {
-            await Control(vm).StartAsync(new VmInstance(Name, vm.Info.Epoch, vm.Machine, new VmStart(StartKind.BootAgain)), cancellationToken);
-        }
-        catch (FabricException error) when (error.Code != FabricErrorCode.Unavailable)
-        {
-            await vms.SetStateAsync(Name, vm.Info.Epoch, vm.Info.State, error.Message, $"'{Name}' could not be started: {error.Message}", CancellationToken.None);
-            throw;
-        }
-
-        await vms.SetStateAsync(Name, vm.Info.Epoch, VmState.Booting, null, $"'{Name}' was started on '{vm.Info.Host}'", CancellationToken.None);
-        return (await RequireAsync(cancellationToken)).Info;
-    }
+    public Task<VmInfo> StartAsync(CancellationToken cancellationToken) => Commands.StartAsync(cancellationToken);
 
     public async Task<VmInfo> GetAsync(CancellationToken cancellationToken)
     {
@@ -80,27 +61,12 @@ internal sealed partial class VmGrain(
         }
     }
 
-    public async Task<VmInfo> StopAsync(bool force, CancellationToken cancellationToken)
-    {
-        var vm = await RequireAsync(cancellationToken);
-        await RefuseDuringOperationAsync(vm, cancellationToken);
-        if (vm.Info.HasEnded()) return vm.Info;
-        if (vm.Info.State == VmState.Lost)
-        {
-            // It does not run; from now on nobody starts it either.
-            if (!await ownership.StopLostAsync(Name, vm.Info.Epoch, cancellationToken)) throw ChangedHands(vm);
-            return vm.Info;
-        }
-
-        await SetStateAsync(vm, VmState.Stopping, $"'{Name}' was asked to stop", cancellationToken);
-        await Control(vm).StopAsync(Name, vm.Info.Epoch, force, cancellationToken);
-        return (await RequireAsync(cancellationToken)).Info;
-    }
+    public Task<VmInfo> StopAsync(bool force, CancellationToken cancellationToken) => Commands.StopAsync(force, cancellationToken);
 
     public async Task DeleteAsync(bool force, CancellationToken cancellationToken)
     {
         var vm = await RequireAsync(cancellationToken);
-        await RefuseDuringOperationAsync(vm, cancellationToken);
+        await Commands.RefuseDuringOperationAsync(vm, cancellationToken);
         if (vm.Info.State == VmState.Lost)
         {
             // What is left of it is removed by its host, should that be back.
@@ -113,7 +79,7 @@ internal sealed partial class VmGrain(
             if (!force)
             {
                 throw FabricException.Conflict(
-                    $"'{Name}' is {Word(vm)} on '{vm.Info.Host}': stop it first, or force the deletion.");
+                    $"'{Name}' is {VmCommands.Word(vm)} on '{vm.Info.Host}': stop it first, or force the deletion.");
             }
 
             await Control(vm).StopAsync(Name, vm.Info.Epoch, force: true, cancellationToken);
@@ -144,21 +110,6 @@ internal sealed partial class VmGrain(
         DeactivateOnIdle();
     }
 
-    private async Task SetStateAsync(VmRecord vm, VmState state, string? message, CancellationToken cancellationToken)
-    {
-        if (!await vms.SetStateAsync(Name, vm.Info.Epoch, state, null, message, cancellationToken))
-            throw ChangedHands(vm);
-    }
-
-    private FabricException ChangedHands(VmRecord vm) =>
-        FabricException.StaleEpoch($"'{Name}' has changed hands since it was looked at (epoch {vm.Info.Epoch}); ask again.");
-
-    private void RefuseLost(VmRecord vm)
-    {
-        if (vm.Info.State == VmState.Lost)
-            throw FabricException.Conflict($"'{Name}' has no owner: {vm.Info.Reason}. Its disk is on '{vm.Info.Host}'; wait for that host, or delete the VM and run it anew from its package.");
-    }
-
     /// <summary>What the VM will be and where, with the package there. Nothing is recorded yet.</summary>
     private async Task<VmRecord> DescribeAsync(VmSpec spec, CancellationToken cancellationToken)
     {
@@ -168,7 +119,7 @@ internal sealed partial class VmGrain(
         {
             throw new FabricException(
                 FabricErrorCode.AlreadyExists,
-                $"There is a VM '{Name}' already, {Word(existing)} on '{existing.Info.Host}'; choose another name or delete it first.");
+                $"There is a VM '{Name}' already, {VmCommands.Word(existing)} on '{existing.Info.Host}'; choose another name or delete it first.");
         }
 
         var host = await placer.ChooseAsync(spec, cancellationToken);
@@ -187,10 +138,7 @@ internal sealed partial class VmGrain(
     private static VmStart StartOf(VmSpec spec, MachineDescription machine) =>
         new(machine.HasMemory ? StartKind.Resume : StartKind.Boot, spec.Fill, spec.Address, spec.Gateway);
 
-    private static string Word(VmRecord vm) => vm.Info.State.ToString().ToLowerInvariant();
-
     private IHostControl Control(VmRecord vm) => GrainFactory.GetGrain<IHostControl>(vm.Info.Host);
 
-    private async Task<VmRecord> RequireAsync(CancellationToken cancellationToken) =>
-        await vms.FindAsync(Name, cancellationToken) ?? throw FabricException.NotFound($"There is no VM '{Name}'.");
+    private Task<VmRecord> RequireAsync(CancellationToken cancellationToken) => Commands.RequireAsync(cancellationToken);
 }

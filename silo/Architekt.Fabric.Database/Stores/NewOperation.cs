@@ -10,6 +10,7 @@ namespace Architekt.Fabric.Database;
 /// <param name="Epoch">The epoch the VM must have.</param>
 /// <param name="Destination">Where it leads.</param>
 /// <param name="ReservesEpoch">Whether it may make another host the owner, with an epoch of its own.</param>
+/// <param name="IsStopped">Whether it is about a VM that must not run.</param>
 /// <param name="Plan">The plan with that epoch, as JSON.</param>
 /// <param name="RequestedAt">When it was asked for.</param>
 /// <param name="EventKind">Kind of the event.</param>
@@ -22,6 +23,7 @@ internal sealed record NewOperation(
     long Epoch,
     string Destination,
     bool ReservesEpoch,
+    bool IsStopped,
     Func<long, string> Plan,
     DateTimeOffset RequestedAt,
     string EventKind,
@@ -35,6 +37,7 @@ internal sealed record NewOperation(
         plan.Epoch,
         plan.Destination,
         ReservesEpoch: true,
+        plan.IsStopped,
         epoch => DatabaseJson.Write(plan with { ReservedEpoch = epoch }, DatabaseJson.Default.MigrationPlan),
         plan.RequestedAt,
         EventKinds.MigrationRequested,
@@ -48,6 +51,7 @@ internal sealed record NewOperation(
         plan.Epoch,
         plan.Host,
         ReservesEpoch: false,
+        IsStopped: false,
         _ => DatabaseJson.Write(plan, DatabaseJson.Default.CheckpointPlan),
         plan.RequestedAt,
         EventKinds.CheckpointRequested,

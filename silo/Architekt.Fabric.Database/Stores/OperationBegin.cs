@@ -6,7 +6,7 @@ namespace Architekt.Fabric.Database;
 /// <summary>Records an operation and, for a migration, reserves an epoch that was never given out. The VM's row is locked first, so that two begins on one VM take turns.</summary>
 internal sealed class OperationBegin
 {
-    private const string LockVm = "SELECT host, epoch, last_epoch FROM fabric.vm WHERE name = $1 FOR UPDATE";
+    private const string LockVm = "SELECT host, epoch, last_epoch, state FROM fabric.vm WHERE name = $1 FOR UPDATE";
 
     private const string FindKnown = $"SELECT {Rows.OperationColumns} FROM fabric.operation WHERE id = $1";
 
@@ -53,7 +53,7 @@ internal sealed class OperationBegin
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
 
         var owner = await Command(LockVm, Rows.Text(asked.Vm))
-            .ReadFirstAsync(row => new Owner(row.GetString(0), row.GetInt64(1), row.GetInt64(2)), cancellationToken);
+            .ReadFirstAsync(row => new Owner(row.GetString(0), row.GetInt64(1), row.GetInt64(2), row.GetString(3)), cancellationToken);
         if (await FindKnownAsync() is { } known) return (known, null);
 
         if (owner is null)
@@ -65,6 +65,10 @@ internal sealed class OperationBegin
         if (owner.Host != asked.Source || owner.Epoch != asked.Epoch)
             throw FabricException.StaleEpoch(
                 $"VM '{asked.Vm}' is owned by '{owner.Host}' with epoch {owner.Epoch}, not by '{asked.Source}' with epoch {asked.Epoch}; ask again.");
+
+        // Its disk alone is moved, which nobody may write to: whoever starts it has said so in the row before.
+        if (asked.IsStopped && owner.State is not (nameof(VmState.Stopped) or nameof(VmState.Failed)))
+            throw FabricException.Conflict($"VM '{asked.Vm}' has been started since it was looked at; ask again.");
 
         if (asked.Kind == OperationKinds.Migrate && await Command(LockDestination, Rows.Text(asked.Destination)).ExecuteScalarAsync(cancellationToken) is true)
             throw FabricException.Conflict($"Host '{asked.Destination}' is cordoned: it takes no migrations; choose another, or open it with 'fabric host uncordon {asked.Destination}'.");
@@ -98,5 +102,5 @@ internal sealed class OperationBegin
         NpgsqlCommand Command(string sql, params ReadOnlySpan<NpgsqlParameter> parameters) => new NpgsqlCommand(sql, connection).With(parameters);
     }
 
-    private sealed record Owner(string Host, long Epoch, long LastEpoch);
+    private sealed record Owner(string Host, long Epoch, long LastEpoch, string State);
 }

@@ -43,7 +43,7 @@ public sealed partial class OwnershipStore
 
     private const string DeclareDead = $"""
         WITH dead AS (
-            UPDATE fabric.host SET declared_dead_at = coalesce(declared_dead_at, now()) WHERE name = $1 RETURNING name),
+            UPDATE fabric.host SET declared_dead_at = coalesce(declared_dead_at, now()) WHERE name = $1 AND last_seen = $2 RETURNING name),
         lost AS (
             UPDATE fabric.vm SET epoch = last_epoch + 1, last_epoch = last_epoch + 1, lost_from = state, state = 'Lost', reason = 'host ' || host || ' was declared dead',
                 owned_since = now(), state_since = now(), reserved_by = NULL, lease_until = NULL, restarts = 0
@@ -128,9 +128,10 @@ public sealed partial class OwnershipStore
     }
 
     /// <inheritdoc />
-    public async Task<IReadOnlyList<VmRecord>> DeclareDeadAsync(string host, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<VmRecord>?> DeclareDeadAsync(string host, DateTimeOffset lastSeen, CancellationToken cancellationToken)
     {
-        await ChangeAsync(DeclareDead, cancellationToken, Rows.Text(host));
+        await ChangeAsync(DeclareDead, cancellationToken, Rows.Text(host), Rows.Time(lastSeen));
+        if (!await IsDeadAsync(host, cancellationToken)) return null;
         return await ReadAsync(ListLost, Rows.ReadVm, cancellationToken, Rows.Text(host));
     }
 

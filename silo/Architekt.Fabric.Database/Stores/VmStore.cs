@@ -24,7 +24,11 @@ public sealed class VmStore : IVmStore
         """;
 
     private const string SetState = $"""
-        WITH before AS (SELECT name, state FROM fabric.vm WHERE name = $1 AND epoch = $2 FOR UPDATE),
+        WITH before AS (
+            SELECT name, state FROM fabric.vm AS v WHERE name = $1 AND epoch = $2
+              -- What is being moved, or made a package of, is not started: only one of the two finds the row as it needs it.
+              AND ($3 <> 'Starting' OR (reserved_by IS NULL AND NOT EXISTS (SELECT 1 FROM fabric.operation AS o WHERE o.vm = v.name AND o.outcome = 'Running')))
+            FOR UPDATE),
         changed AS (
             UPDATE fabric.vm AS v SET state = $3, reason = $4, state_since = now(), lost_from = NULL,
                 -- Whoever starts it by hand begins to count anew, and who does not run needs no lease.

@@ -65,7 +65,7 @@ internal sealed class CheckpointWriter(VmMachine machine, PeerInstance instance,
         }
 
         var began = Stopwatch.GetTimestamp();
-        await machine.Qmp.StopAsync(either.Token);
+        await machine.HoldAsync(either.Token);
         var stateBytes = await SaveStateAsync(either.Token);
 
         // Last, because saving the devices may change RAM.

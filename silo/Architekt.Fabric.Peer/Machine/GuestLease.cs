@@ -23,6 +23,7 @@ internal sealed class GuestLease(Func<string, Task> end, Func<bool> canStop, Fun
     private readonly CancellationTokenSource _ending = new();
     private VmMachine? _machine;
     private Task? _watching;
+    private bool _isHeld;
 
     public bool HasRunOut => _term.Until != TimeSpan.Zero && !_term.Allows(BootClock.Now);
 
@@ -48,7 +49,7 @@ internal sealed class GuestLease(Func<string, Task> end, Func<bool> canStop, Fun
             // First the switch: were it the other way round, QEMU would be killed in time that was granted.
             if (_machine is not null && !_term.IsStopped) await SetSwitchAsync(until + LeaseTerm.Grace);
             _term.Extend(until);
-            if (_machine is null || !_term.IsStopped || !isToRun()) return;
+            if (_machine is null || !_term.IsStopped || _isHeld || !isToRun()) return;
             await ArmAsync();
             await _machine.Qmp.ContinueAfterMigrationAsync(TimeProvider.System, _ending.Token);
             _term.IsStopped = false;
@@ -77,21 +78,37 @@ internal sealed class GuestLease(Func<string, Task> end, Func<bool> canStop, Fun
         }
     }
 
+    /// <summary>Stops the guest for something else, for which it has to stand still until <see cref="GoOnAsync"/>, whatever becomes of its lease.</summary>
+    public async Task HoldAsync(Func<Task> stop)
+    {
+        await _turn.WaitAsync(_ending.Token);
+        try
+        {
+            _isHeld = true;
+            await stop();
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
     /// <summary>Lets a guest go on that was stopped for something else; without a lease it does once it has one.</summary>
     public async Task GoOnAsync(Func<Task> run)
     {
         await _turn.WaitAsync(_ending.Token);
         try
         {
-            if (_term.IsStopped) return;
+            _isHeld = false;
             if (!_term.Allows(BootClock.Now))
             {
-                await StandStillAsync(_ending.Token);
+                if (!_term.IsStopped) await StandStillAsync(_ending.Token);
                 return;
             }
 
             await ArmAsync();
             await run();
+            _term.IsStopped = false;
         }
         finally
         {

@@ -110,6 +110,14 @@ internal sealed class VmMachine : IAsyncDisposable
         }
     }
 
+    /// <summary>Stops the guest for something that must find it standing still, until <see cref="GoOnAsync"/>.</summary>
+    public Task HoldAsync(CancellationToken cancellationToken)
+    {
+        return Right is null ? Stop() : Right.HoldAsync(Stop);
+
+        Task Stop() => Qmp.StopAsync(cancellationToken);
+    }
+
     /// <summary>Lets the guest go on after it was stopped for something else, as far as its right to run allows.</summary>
     public Task GoOnAsync(TimeProvider time)
     {

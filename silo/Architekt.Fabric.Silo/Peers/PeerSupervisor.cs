@@ -107,7 +107,7 @@ internal sealed partial class PeerSupervisor(
             if (_peers.ContainsKey((instance.Vm, instance.Epoch))) continue;
             var identity = folder.ReadIdentity();
             var process = identity is null ? default : new ProcessIdentity(identity.PeerPid, identity.PeerStartTicks);
-            var peer = new SupervisedPeer(folder, instance, process);
+            var peer = new SupervisedPeer(folder, instance, process, isFound: true);
             _peers[(instance.Vm, instance.Epoch)] = peer;
             _ = WatchAsync(peer);
             if (identity is not null && process.IsAlive())

@@ -5,10 +5,15 @@ using Architekt.Fabric.Processes;
 namespace Architekt.Fabric.Silo.Peers;
 
 /// <summary>A peer this silo started or found again.</summary>
-internal sealed class SupervisedPeer(InstanceFolder folder, PeerInstance instance, ProcessIdentity process) : IDisposable
+/// <param name="folder">Its folder.</param>
+/// <param name="instance">What it was started for.</param>
+/// <param name="process">Its process.</param>
+/// <param name="isFound">Whether a former silo started it.</param>
+internal sealed class SupervisedPeer(InstanceFolder folder, PeerInstance instance, ProcessIdentity process, bool isFound = false) : IDisposable
 {
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ProcessIdentity _qemu;
+    private bool _wasIdle;
 
     public InstanceFolder Folder => folder;
 
@@ -27,6 +32,14 @@ internal sealed class SupervisedPeer(InstanceFolder folder, PeerInstance instanc
         if (Ended.IsCompleted || folder.HasEnded || !process.IsAlive()) return false;
         if (_qemu == default && folder.ReadIdentity() is { QemuPid: > 0 } identity) _qemu = new ProcessIdentity(identity.QemuPid, identity.QemuStartTicks);
         return _qemu != default && _qemu.IsAlive();
+    }
+
+    /// <summary>Whether it waits for a silo that is gone to start its guest. Seen twice, because that silo's last word may just be on its way.</summary>
+    public bool IsForsaken(PeerStatus? status)
+    {
+        var wasIdle = _wasIdle;
+        _wasIdle = status is { State: PeerState.Idle };
+        return isFound && wasIdle && _wasIdle;
     }
 
     public void MarkEnded() => _ended.TrySetResult();

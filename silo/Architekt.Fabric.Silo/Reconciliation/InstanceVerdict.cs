@@ -15,6 +15,6 @@ internal enum InstanceVerdict
     /// <summary>It became the owner by a commit whose driver died before it could say so.</summary>
     Run = 3,
 
-    /// <summary>It runs, as it should, and its row says that it does not.</summary>
+    /// <summary>It runs, as it should, and its row says that it does not, or not yet.</summary>
     RecordRunning = 4,
 }

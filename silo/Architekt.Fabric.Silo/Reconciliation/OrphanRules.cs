@@ -14,8 +14,14 @@ internal static class OrphanRules
     {
         if (vm is null) return true;
         if (vm.Info.Operation is not null) return false;
-        return vm.Info.Host != host || (vm.Info.Epoch != epoch && vm.DiskEpoch != epoch);
+        return vm.Info.Host != host || !IsDiskOf(vm, epoch);
     }
+
+    /// <summary>
+    /// Whether a disk on the host of a VM is the VM's. It is filed under what the row says or, renamed since, under a later epoch: the row gets another with each restart, and when the host is
+    /// declared dead, but only the host knows how far it came with that. Whatever else is left of the VM here is older.
+    /// </summary>
+    public static bool IsDiskOf(VmRecord vm, long epoch) => vm.DiskEpoch <= epoch && epoch <= vm.Info.Epoch;
 
     /// <summary>Whether the disk of a VM of this host may be renamed now. Not while somebody may be about to start the VM and has looked for its disk.</summary>
     public static bool CanSettleDisk(VmRecord vm) =>

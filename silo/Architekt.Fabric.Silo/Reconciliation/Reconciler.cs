@@ -128,7 +128,7 @@ internal sealed partial class Reconciler(
         var status = await FindStatusAsync(peer, cancellationToken);
         var vm = await vms.FindAsync(name, cancellationToken);
         if (peer.Ended.IsCompleted) return;
-        switch (InstanceRules.Judge(vm?.Info, runtime.HostName, epoch, status))
+        switch (InstanceRules.Judge(vm?.Info, runtime.HostName, epoch, status, peer.IsForsaken(status)))
         {
             case InstanceVerdict.Remove:
                 LogNoClaim(name, epoch);
@@ -194,7 +194,7 @@ internal sealed partial class Reconciler(
         foreach (var vm in await vms.ListAsync(runtime.HostName, cancellationToken))
         {
             var (name, epoch) = (vm.Info.Name, vm.Info.Epoch);
-            if (!OrphanRules.IsMissing(vm, peers.Find(name, epoch) is not null || peers.IsStarting(name, epoch))) continue;
+            if (!OrphanRules.IsMissing(vm, peers.Find(name, epoch) is not null || runtime.IsStarting(name, epoch))) continue;
             if (!isFirst && !before.Contains((name, epoch)))
             {
                 _missing.Add((name, epoch));

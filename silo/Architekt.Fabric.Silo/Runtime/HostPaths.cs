@@ -9,6 +9,9 @@ internal sealed class HostPaths(IOptions<FabricOptions> options)
     private const string ConsoleLogSuffix = ".console.log";
     public const string KeptMemorySuffix = ".kept";
 
+    /// <summary>Of a disk that is still on its way.</summary>
+    public const string PartSuffix = ".part";
+
     private string State => options.Value.StateFolder;
 
     public string Packages => Path.Combine(State, "packages");
@@ -54,5 +57,8 @@ internal sealed class HostPaths(IOptions<FabricOptions> options)
         const UnixFileMode passable =
             UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
         foreach (var folder in new[] { State, Disks, Logs, FirstPagesFolder, Runtime }) Directory.CreateDirectory(folder, passable);
+
+        // What a former silo was fetching is not fetched any more.
+        foreach (var part in Directory.EnumerateFiles(Disks, "*" + PartSuffix)) File.Delete(part);
     }
 }

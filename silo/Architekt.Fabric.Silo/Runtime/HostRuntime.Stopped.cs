@@ -17,15 +17,20 @@ internal sealed partial class HostRuntime
 
     public async Task StartFetchAsync(MigrationPlan plan, DiskOffer offer, CancellationToken cancellationToken)
     {
+        var vm = await vms.FindAsync(plan.Vm, cancellationToken);
+
+        // As for what is prepared for a VM that runs.
+        if (vm is null || vm.Info.Epoch != plan.Epoch || vm.Info.Operation != plan.Operation)
+            throw FabricException.StaleEpoch($"Migration '{plan.Operation}' of '{plan.Vm}' is over: nothing is fetched for it to '{HostName}'.");
         var package = await RequirePackageAsync(plan.Machine.PackageDigest, cancellationToken);
         var disk = paths.Disk(plan.Vm, plan.NextEpoch);
         _fetches.GetOrAdd(plan.Operation, _ => new DiskFetch(offer, disk, CompleteAsync, time));
 
-        async Task CompleteAsync(CancellationToken token)
+        async Task CompleteAsync(string fetched, CancellationToken token)
         {
             // The package's disk beneath it has another path here.
-            await new QemuImg().SetBackingAsync(disk, package.PathOf(PackageEntryNames.Disk), token);
-            FileOwner.Give(disk, facts.QemuUserId);
+            await new QemuImg().SetBackingAsync(fetched, package.PathOf(PackageEntryNames.Disk), token);
+            FileOwner.Give(fetched, facts.QemuUserId);
         }
     }
 
@@ -48,7 +53,7 @@ internal sealed partial class HostRuntime
         // It has just stopped, and what it left is still being cleared up.
         if (peers.Find(plan.Vm, plan.Epoch) is { Folder.HasEnded: true } ending)
             await ending.Ended.WaitAsync(EndDeadline, time, cancellationToken);
-        if (peers.Find(plan.Vm, plan.Epoch) is not null) return [$"'{plan.Vm}' runs on '{HostName}'"];
+        if (peers.Find(plan.Vm, plan.Epoch) is not null || IsStarting(plan.Vm, plan.Epoch)) return [$"'{plan.Vm}' runs on '{HostName}'"];
         return File.Exists(paths.Disk(plan.Vm, plan.Epoch)) ? [] : [$"the disk of '{plan.Vm}' is not on '{HostName}' any more"];
     }
 }

@@ -1,9 +1,11 @@
+using System.Collections.Concurrent;
 using Architekt.Fabric.Grains;
 using Architekt.Fabric.Network;
 using Architekt.Fabric.Packages;
 using Architekt.Fabric.Peer;
 using Architekt.Fabric.Silo.Ownership;
 using Architekt.Fabric.Silo.Peers;
+using Architekt.Fabric.Silo.Reconciliation;
 using Microsoft.Extensions.Options;
 
 namespace Architekt.Fabric.Silo.Runtime;
@@ -24,6 +26,8 @@ internal sealed partial class HostRuntime(
 {
     private const long MemoryGranule = 2 << 20;
     private const int MostVcpus = 64;
+
+    private readonly ConcurrentDictionary<(string Vm, long Epoch), object> _starting = new();
 
     private FabricOptions Options => options.Value;
 
@@ -87,7 +91,25 @@ internal sealed partial class HostRuntime(
             (manifest.Machine is null ? facts.CpuFeatures : manifest.CpuFeatures).ToArray());
     }
 
+    /// <summary>Whether a VM is just being started: it has no peer yet, and will have one.</summary>
+    public bool IsStarting(string vm, long epoch) => _starting.ContainsKey((vm, epoch)) || peers.IsStarting(vm, epoch);
+
     public async Task StartAsync(VmInstance instance, CancellationToken cancellationToken)
+    {
+        // Before the row is read: nobody here says of a VM that is being started that it does not run.
+        var starting = new object();
+        _starting[(instance.Vm, instance.Epoch)] = starting;
+        try
+        {
+            await StartOwnAsync(instance, cancellationToken);
+        }
+        finally
+        {
+            _starting.TryRemove(new((instance.Vm, instance.Epoch), starting));
+        }
+    }
+
+    private async Task StartOwnAsync(VmInstance instance, CancellationToken cancellationToken)
     {
         var (vm, epoch, start) = (instance.Vm, instance.Epoch, instance.Start);
         if (peers.Find(vm, epoch) is { } present)
@@ -123,14 +145,9 @@ internal sealed partial class HostRuntime(
     private async Task RequireOwnAsync(string vm, long epoch, CancellationToken cancellationToken)
     {
         var row = await vms.FindAsync(vm, cancellationToken);
-        if (row is null || row.Info.Host != HostName || row.Info.Epoch != epoch)
-        {
-            throw FabricException.StaleEpoch(row is null
-                ? $"'{vm}' cannot be started on '{HostName}' with epoch {epoch}: it does not exist any more."
-                : $"'{vm}' cannot be started on '{HostName}' with epoch {epoch}: '{row.Info.Host}' owns it with epoch {row.Info.Epoch}.");
-        }
-
-        SettleDisk(row);
+        if (StartRules.Refusal(row?.Info, HostName, epoch) is { } refusal)
+            throw FabricException.StaleEpoch($"'{vm}' cannot be started on '{HostName}' with epoch {epoch}: {refusal}.");
+        SettleDisk(row!);
     }
 
     public async Task StopAsync(string vm, long epoch, bool force, CancellationToken cancellationToken)
@@ -149,16 +166,20 @@ internal sealed partial class HostRuntime(
     }
 
     /// <summary>Whether the host has the disk of a VM, under which epoch ever.</summary>
-    public bool HasDisk(VmRecord vm) => File.Exists(paths.Disk(vm.Info.Name, vm.Info.Epoch)) || File.Exists(paths.Disk(vm.Info.Name, vm.DiskEpoch));
+    public bool HasDisk(VmRecord vm) => File.Exists(paths.Disk(vm.Info.Name, DiskEpochOf(vm)));
 
     /// <summary>The epoch the disk of a VM is filed under here.</summary>
-    public long DiskEpochOf(VmRecord vm) => File.Exists(paths.Disk(vm.Info.Name, vm.Info.Epoch)) ? vm.Info.Epoch : vm.DiskEpoch;
+    public long DiskEpochOf(VmRecord vm)
+    {
+        if (vm.DiskEpoch == vm.Info.Epoch) return vm.DiskEpoch;
+        return paths.ListDisks().Where(disk => disk.Vm == vm.Info.Name && OrphanRules.IsDiskOf(vm, disk.Epoch)).Select(static disk => disk.Epoch).DefaultIfEmpty(vm.DiskEpoch).Max();
+    }
 
     /// <summary>Files the disk of a VM that was started again in place, or is its host's again, under the epoch it has now.</summary>
     public void SettleDisk(VmRecord vm)
     {
-        var (from, to) = (paths.Disk(vm.Info.Name, vm.DiskEpoch), paths.Disk(vm.Info.Name, vm.Info.Epoch));
-        if (vm.DiskEpoch == vm.Info.Epoch || File.Exists(to)) return;
+        var (from, to) = (paths.Disk(vm.Info.Name, DiskEpochOf(vm)), paths.Disk(vm.Info.Name, vm.Info.Epoch));
+        if (from == to) return;
         try
         {
             File.Move(from, to);

@@ -81,6 +81,15 @@ public sealed class OperationStoreTests(PostgresDatabase database) : StoreTest(d
     }
 
     [Fact]
+    public async Task Begin_OfAStoppedVmThatIsBeingStarted_ThrowsConflict()
+    {
+        var vm = await CreateVmAsync();
+        await Vms.SetStateAsync(vm, 1, VmState.Starting, null, null, Cancellation);
+        await ThrowsAsync(FabricErrorCode.Conflict, () => Operations.BeginAsync(Plan(vm) with { IsStopped = true }, Cancellation));
+        Assert.Null((await Vms.FindAsync(vm, Cancellation))!.Info.Operation);
+    }
+
+    [Fact]
     public async Task Begin_UnknownVm_ThrowsNotFound() =>
         await ThrowsAsync(FabricErrorCode.NotFound, () => Operations.BeginAsync(Plan("nobody"), Cancellation));
 

@@ -154,7 +154,7 @@ public sealed class OwnershipStoreTests : StoreTest, IClassFixture<PostgresDatab
         var plan = Plan(running, source: host);
         await Operations.BeginAsync(plan, Cancellation);
 
-        var lost = await _ownership.DeclareDeadAsync(host, Cancellation);
+        var lost = await DeclareDeadAsync(host);
 
         Assert.Equal([(running, 3L), (stopped, 2L)], lost.Select(vm => (vm.Info.Name, vm.Info.Epoch)));
         Assert.All(lost, vm => Assert.Equal(VmState.Lost, vm.Info.State));
@@ -163,7 +163,22 @@ public sealed class OwnershipStoreTests : StoreTest, IClassFixture<PostgresDatab
         Assert.Null((await _ownership.FindOwnerAsync(running, Cancellation))!.Host);
         Assert.True(await _ownership.IsDeadAsync(host, Cancellation));
         Assert.Equal(HostState.Dead, (await Hosts.ListAsync(Cancellation)).Single(known => known.Name == host).State);
-        Assert.Equal(lost.Select(vm => vm.Info), (await _ownership.DeclareDeadAsync(host, Cancellation)).Select(vm => vm.Info));
+        Assert.Equal(lost.Select(vm => vm.Info), (await DeclareDeadAsync(host)).Select(vm => vm.Info));
+    }
+
+    /// <summary>Whoever saw it before and was held up since must not fence what runs there again.</summary>
+    [Fact]
+    public async Task DeclareDead_HostHasReportedSince_TakesNothing()
+    {
+        var host = await ReportHostAsync();
+        var vm = await CreateVmAsync(host);
+        var seen = await FindHostAsync(host);
+        await Hosts.ReportAsync(seen with { LastSeen = seen.LastSeen.AddSeconds(10) }, Cancellation);
+
+        Assert.Null(await _ownership.DeclareDeadAsync(host, seen.LastSeen, Cancellation));
+
+        Assert.False(await _ownership.IsDeadAsync(host, Cancellation));
+        Assert.Equal((1L, VmState.Starting), ((await Vms.FindAsync(vm, Cancellation))!.Info.Epoch, (await Vms.FindAsync(vm, Cancellation))!.Info.State));
     }
 
     [Fact]
@@ -174,7 +189,7 @@ public sealed class OwnershipStoreTests : StoreTest, IClassFixture<PostgresDatab
         var taken = await CreateLeasedAsync(host);
         await Vms.SetStateAsync(running, 1, VmState.Running, null, null, Cancellation);
         await Vms.SetStateAsync(stopped, 1, VmState.Stopped, null, null, Cancellation);
-        await _ownership.DeclareDeadAsync(host, Cancellation);
+        await DeclareDeadAsync(host);
         Assert.NotNull(await _ownership.ClaimAsync(await SightAsync("host-b", taken), "host-b", Margin, Duration, Cancellation));
 
         var back = await _ownership.ReturnAsync(host, Cancellation);
@@ -189,7 +204,7 @@ public sealed class OwnershipStoreTests : StoreTest, IClassFixture<PostgresDatab
     {
         var host = await ReportHostAsync();
         var name = await CreateLeasedAsync(host);
-        await _ownership.DeclareDeadAsync(host, Cancellation);
+        await DeclareDeadAsync(host);
         var seen = await SightAsync("host-b", name);
         Assert.False(await _ownership.StopLostAsync(name, 1, Cancellation));
         Assert.True(await _ownership.StopLostAsync(name, 2, Cancellation));
@@ -203,12 +218,17 @@ public sealed class OwnershipStoreTests : StoreTest, IClassFixture<PostgresDatab
         var host = await ReportHostAsync();
         var (plain, leased, stopped) = (await CreateVmAsync(host), await CreateLeasedAsync(host), await CreateLeasedAsync(host));
         await Vms.SetStateAsync(stopped, 1, VmState.Stopped, null, null, Cancellation);
-        await _ownership.DeclareDeadAsync(host, Cancellation);
+        await DeclareDeadAsync(host);
         var listed = (await _ownership.ListForeignLeasesAsync("host-b", Cancellation)).Where(lease => lease.IsLost).Select(lease => lease.Vm.Info.Name).ToList();
         Assert.Contains(leased, listed);
         Assert.DoesNotContain(plain, listed);
         Assert.DoesNotContain(stopped, listed);
     }
+
+    private async Task<IReadOnlyList<VmRecord>> DeclareDeadAsync(string host) =>
+        (await _ownership.DeclareDeadAsync(host, (await FindHostAsync(host)).LastSeen, Cancellation))!;
+
+    private async Task<HostInfo> FindHostAsync(string host) => (await Hosts.ListAsync(Cancellation)).Single(known => known.Name == host);
 
     private async Task<string> CreateLeasedAsync(string host = "host-a")
     {

@@ -87,6 +87,21 @@ public sealed class VmStoreTests(PostgresDatabase database) : StoreTest(database
         Assert.Single(Sink.Events);
     }
 
+    [Fact]
+    public async Task SetState_StartingDuringAnOperation_ReturnsFalseAndChangesNothing()
+    {
+        var name = await CreateVmAsync();
+        await Vms.SetStateAsync(name, 1, VmState.Stopped, null, null, Cancellation);
+        var plan = Plan(name) with { IsStopped = true };
+        await Operations.BeginAsync(plan, Cancellation);
+
+        Assert.False(await Vms.SetStateAsync(name, 1, VmState.Starting, null, null, Cancellation));
+        Assert.Equal(VmState.Stopped, (await Vms.FindAsync(name, Cancellation))!.Info.State);
+
+        await Operations.EndAsync(Result(plan, OperationOutcome.Failed), Cancellation);
+        Assert.True(await Vms.SetStateAsync(name, 1, VmState.Starting, null, null, Cancellation));
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(2)]

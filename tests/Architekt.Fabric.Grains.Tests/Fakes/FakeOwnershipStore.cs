@@ -13,11 +13,12 @@ internal sealed class FakeOwnershipStore(FakeWorld world) : IOwnershipStore
             : null);
     }
 
-    public async Task<IReadOnlyList<VmRecord>> DeclareDeadAsync(string host, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<VmRecord>?> DeclareDeadAsync(string host, DateTimeOffset lastSeen, CancellationToken cancellationToken)
     {
         await Task.Yield();
-        return world.Database.Do(tables =>
+        return world.Database.Do<IReadOnlyList<VmRecord>?>(tables =>
         {
+            if (tables.Hosts[host].LastSeen != lastSeen) return null;
             tables.Hosts[host] = tables.Hosts[host] with { State = HostState.Dead };
             foreach (var name in tables.Vms.Values.Where(row => row.Info.Host == host).Select(row => row.Info.Name).ToList())
             {

@@ -35,12 +35,19 @@ public sealed class InstanceRulesTests
     public void Judge_OwnerByACommitThatWasNeverGranted_IsRun() =>
         Assert.Equal(InstanceVerdict.Run, InstanceRules.Judge(Vm(epoch: 2), Host, 2, Status(PeerState.Incoming, "op", granted: 0)));
 
+    /// <summary>Nobody else would ever start it, and it counts as being started.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Judge_OwnerWaitsForASiloThatIsGoneToBeStarted_IsRemoved(bool isForsaken) =>
+        Assert.Equal(isForsaken ? InstanceVerdict.Remove : InstanceVerdict.Leave, InstanceRules.Judge(Vm(epoch: 2) with { State = VmState.Starting }, Host, 2, Status(PeerState.Idle, null, granted: 0), isForsaken));
+
     [Fact]
     public void Judge_OwnerWhosePeerIsSilent_IsLeft() => Assert.Equal(InstanceVerdict.Leave, InstanceRules.Judge(Vm(epoch: 2), Host, 2, status: null));
 
     [Theory]
     [InlineData(VmState.Running, false)]
-    [InlineData(VmState.Booting, false)]
+    [InlineData(VmState.Booting, true)]
     [InlineData(VmState.Stopping, false)]
     [InlineData(VmState.Unknown, true)]
     [InlineData(VmState.Failed, true)]

@@ -11,6 +11,7 @@ public sealed class OrphanRulesTests
     [Theory]
     [InlineData("host-a", 2, 2, null, false)]
     [InlineData("host-a", 3, 2, null, false)]
+    [InlineData("host-a", 4, 1, null, false)]
     [InlineData("host-a", 3, 3, null, true)]
     [InlineData("host-b", 2, 2, null, true)]
     [InlineData("host-b", 3, 3, "op", false)]

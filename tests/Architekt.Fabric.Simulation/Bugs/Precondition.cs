@@ -31,6 +31,18 @@ internal static class Precondition
             Upon(Kind.SplitDirectory, Point.Begin, 1, 40 * Second),
             Upon(Kind.KillSilo, Point.Run, 1, Second / 20) with { Place = Place.Destination, IsAfter = true },
         ],
+        // Somebody who looks at the wrong moment.
+        SeededBug.StartsWhileMoved => [ByForce, Upon(Kind.StartVm, Point.OfferDisk, 1, 0) with { IsAfter = true }],
+        SeededBug.DiskTakenForWhole => [ByForce],
+        SeededBug.CheckpointBesideMigration => [Upon(Kind.Checkpoint, Point.Suspend, 1, 0)],
+        SeededBug.HalfPackageKept => [At(Kind.Checkpoint, Second / 2, 0), At(Kind.KillSilo, Second * 6 / 10, Second)],
+
+        // Asked for in vain, again with success, and then the first one arrives.
+        SeededBug.DeclaredDeadLate =>
+        [
+            At(Kind.DeclareDead, 3 * Second, 2 * Second), Upon(Kind.DelayRequest, Point.DeclareDead, 1, 40 * Second), At(Kind.StartVm, 20 * Second, 0),
+        ],
+
         // Told while it was stopped, and not renewed after that.
         SeededBug.LeaseIsASpan => [At(Kind.StopPeer, 8 * Second, 12 * Second), At(Kind.CutPostgres, 27 * Second / 2, 40 * Second)],
 
@@ -50,12 +62,18 @@ internal static class Precondition
         ],
         SeededBug.TrustsDatabaseClock => [At(Kind.SetClock, 6 * Second, 40 * Second)],
         SeededBug.ClaimedWithoutCompare => [At(Kind.SuspendHost, 6 * Second, 40 * Second), Upon(Kind.DelayRequest, Point.Claim, 1, 4 * Second)],
+        SeededBug.RenewalEndsHold =>
+        [
+            Upon(Kind.LoseRequest, Point.Renew, 2, 0), Upon(Kind.DelayRequest, Point.Renew, 3, 46 * Second / 10), At(Kind.Checkpoint, 143 * Second / 10, 0),
+        ],
         SeededBug.RenewedWithoutCompare => [At(Kind.CutPostgres, 6 * Second, 40 * Second)],
         _ => [],
     };
 
     /// <summary>Whether it is about VMs with a lease; null if it is about any.</summary>
     public static bool? NeedsLease(SeededBug bug) => bug >= SeededBug.LeaseIsASpan ? true : null;
+
+    private static Happening ByForce => At(Kind.StopVm, 0, 0) with { Place = Place.Third };
 
     private static Happening At(Kind kind, long delay, long duration) => new(kind, null, 0, IsAfter: false, delay, Place.Owner, duration);
 

@@ -54,6 +54,21 @@ internal enum SeededBug
     /// <summary>A reservation that is withdrawn gives its epoch back, and the next one is given it again.</summary>
     EpochGivenBack,
 
+    /// <summary>A VM is started without a look whether its disk is being moved.</summary>
+    StartsWhileMoved,
+
+    /// <summary>A disk that is fetched is where it belongs before all of it is there, and taken for whole.</summary>
+    DiskTakenForWhole,
+
+    /// <summary>A checkpoint does not keep migrations off, nor they it.</summary>
+    CheckpointBesideMigration,
+
+    /// <summary>A silo that was started again leaves what its forerunner had half made.</summary>
+    HalfPackageKept,
+
+    /// <summary>A host is declared dead on the strength of what was seen before it came back.</summary>
+    DeclaredDeadLate,
+
     /// <summary>A peer takes a lease for a span that begins when it hears of it.</summary>
     LeaseIsASpan,
 
@@ -80,4 +95,7 @@ internal enum SeededBug
 
     /// <summary>A renewal compares neither host nor epoch.</summary>
     RenewedWithoutCompare,
+
+    /// <summary>A renewal lets a guest go on that stands still to be written down.</summary>
+    RenewalEndsHold,
 }

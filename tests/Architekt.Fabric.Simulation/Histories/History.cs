@@ -6,7 +6,8 @@ namespace Architekt.Fabric.Simulation.Histories;
 /// <param name="Seed">Seed of latencies, of what a disturbed link loses, and so on.</param>
 /// <param name="Happenings">What happens.</param>
 /// <param name="HasLease">Whether the VM may only run under a lease, and goes on elsewhere when its host is lost.</param>
-internal sealed record History(ulong Seed, Happening[] Happenings, bool HasLease = false)
+/// <param name="IsRestarted">Whether the VM is started again when it has failed, elsewhere if its host is dead; one with a lease is in any case.</param>
+internal sealed record History(ulong Seed, Happening[] Happenings, bool HasLease = false, bool IsRestarted = false)
 {
     private const long Millisecond = 1000;
 
@@ -19,7 +20,7 @@ internal sealed record History(ulong Seed, Happening[] Happenings, bool HasLease
         (4, Gen.Const(Kind.LoseRequest)), (8, Gen.Const(Kind.LoseAnswer)), (8, Gen.Const(Kind.DelayRequest)), (5, Gen.Const(Kind.DelayAnswer)));
 
     private static readonly Gen<Kind> Anything = Gen.Frequency(
-        (6, Gen.Const(Kind.Migrate)), (3, Gen.Const(Kind.Retry)), (5, Gen.Const(Kind.Cancel)),
+        (6, Gen.Const(Kind.Migrate)), (3, Gen.Const(Kind.Checkpoint)), (2, Gen.Const(Kind.StopVm)), (2, Gen.Const(Kind.StartVm)), (1, Gen.Const(Kind.DeclareDead)), (3, Gen.Const(Kind.Retry)), (5, Gen.Const(Kind.Cancel)),
         (8, Gen.Const(Kind.KillSilo)), (6, Gen.Const(Kind.StopSilo)), (3, Gen.Const(Kind.KillPeer)), (3, Gen.Const(Kind.StopPeer)),
         (2, Gen.Const(Kind.KillQemu)), (1, Gen.Const(Kind.KillHost)), (4, Gen.Const(Kind.CutLink)), (4, Gen.Const(Kind.DisturbLink)),
         (3, Gen.Const(Kind.StopPostgres)), (3, Gen.Const(Kind.CutPostgres)), (4, Gen.Const(Kind.SlowPostgres)), (6, Gen.Const(Kind.SplitDirectory)), (2, Gen.Const(Kind.SuspendHost)), (1, Gen.Const(Kind.SetClock)));
@@ -50,8 +51,33 @@ internal sealed record History(ulong Seed, Happening[] Happenings, bool HasLease
         Anything, Gen.Long[0, 20_000 * Millisecond], APlace, Duration,
         static (kind, delay, place, duration) => new Happening(kind, null, 0, IsAfter: false, delay, place, duration));
 
-    private static readonly Gen<Happening> Beginning =
-        Gen.Long[0, 2_000 * Millisecond].Select(static delay => new Happening(Kind.Migrate, null, 0, IsAfter: false, delay, Place.Destination, 0));
+    private static readonly Gen<long> AtFirst = Gen.Long[0, 2_000 * Millisecond];
+
+    private static readonly Gen<Happening[]> Move = AtFirst.Select(static delay => new[] { At(Kind.Migrate, delay, Place.Destination) });
+
+    // A migration of a VM that is stopped before and started after, or meanwhile.
+    private static readonly Gen<Happening[]> StoppedMove = Gen.Select(
+        AtFirst, AtFirst, Gen.Long[0, 4_000 * Millisecond], APlace,
+        static (stop, migrate, start, place) => new[]
+        {
+            At(Kind.StopVm, stop, place), At(Kind.Migrate, stop + migrate, Place.Destination), At(Kind.StartVm, stop + migrate + start, Place.Owner),
+        });
+
+    private static readonly Gen<Happening[]> Package = Gen.Select(
+        AtFirst, Gen.Long[-500 * Millisecond, 1_000 * Millisecond], APlace,
+        static (checkpoint, migrate, place) => new[]
+        {
+            At(Kind.Checkpoint, checkpoint, place), At(Kind.Migrate, Math.Max(0, checkpoint + migrate), Place.Destination),
+        });
+
+    private static readonly Gen<Happening[]> Death = Gen.Select(
+        AtFirst, Gen.Long[0, 6_000 * Millisecond], Duration,
+        static (migrate, death, duration) => new[]
+        {
+            At(Kind.Migrate, migrate, Place.Destination), At(Kind.DeclareDead, death, Place.Owner) with { Duration = duration },
+        });
+
+    private static readonly Gen<Happening[]> Beginning = Gen.Frequency((12, Move), (3, StoppedMove), (3, Package), (2, Death));
 
     /// <summary>Any history: a migration, and up to seven things that get in its way or follow it.</summary>
     public static Gen<History> Any { get; } = With(hasLease: null);
@@ -62,10 +88,13 @@ internal sealed record History(ulong Seed, Happening[] Happenings, bool HasLease
     public static Gen<History> With(bool? hasLease, params Happening[] certain) => Gen.Select(
         Gen.ULong,
         hasLease is { } known ? Gen.Const(known) : Gen.Frequency((3, Gen.Const(false)), (1, Gen.Const(true))),
-        Beginning,
+        Gen.Frequency((4, Gen.Const(false)), (1, Gen.Const(true))),
+        certain is [{ Kind: Kind.Checkpoint or Kind.LoseRequest }, ..] ? Gen.Const<Happening[]>([]) : certain.Length > 0 ? Move : Beginning,
         Gen.Frequency((5, ToAMessage), (6, UponAMessage), (2, AtATime)).Array[0, 7],
-        (seed, lease, beginning, others) => new History(seed, [beginning, .. certain, .. others], lease));
+        (seed, lease, isRestarted, beginning, others) => new History(seed, [.. beginning, .. certain, .. others], lease, isRestarted));
+
+    private static Happening At(Kind kind, long delay, Place place) => new(kind, null, 0, IsAfter: false, delay, place, 0);
 
     public override string ToString() => string.Join(
-        Environment.NewLine, Happenings.Select(static happening => happening.ToString()).Prepend(HasLease ? "The VM has a lease." : "The VM has no lease."));
+        Environment.NewLine, Happenings.Select(static happening => happening.ToString()).Prepend(HasLease ? "The VM has a lease." : IsRestarted ? "The VM is restarted, and has no lease." : "The VM has no lease."));
 }

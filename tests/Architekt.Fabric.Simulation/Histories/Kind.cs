@@ -12,6 +12,18 @@ internal enum Kind
     /// <summary>A client cancels the operation asked for last.</summary>
     Cancel,
 
+    /// <summary>A client asks for a package to be made of the VM, which runs on or, if <see cref="Happening.Place"/> is the third, does not.</summary>
+    Checkpoint,
+
+    /// <summary>A client asks for the VM to be stopped, and by force if <see cref="Happening.Place"/> is the third.</summary>
+    StopVm,
+
+    /// <summary>A client asks for the VM to be started.</summary>
+    StartVm,
+
+    /// <summary>An operator switches a host off, declares it dead until that is answered, and switches it on again later.</summary>
+    DeclareDead,
+
     /// <summary>The message loses its way.</summary>
     LoseRequest,
 

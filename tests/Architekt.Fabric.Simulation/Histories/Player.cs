@@ -16,6 +16,10 @@ internal static class Player
             case Kind.Migrate: world.Client.Migrate(DestinationOf(world, happening.Place)); break;
             case Kind.Retry: world.Client.Retry(); break;
             case Kind.Cancel: world.Client.Cancel(); break;
+            case Kind.Checkpoint: world.Client.Checkpoint(keepsRunning: happening.Place != Place.Third); break;
+            case Kind.StopVm: world.Client.Stop(force: happening.Place == Place.Third); break;
+            case Kind.StartVm: world.Client.Start(); break;
+            case Kind.DeclareDead: world.Client.DeclareDead(host, duration); break;
             case Kind.KillSilo: host.KillSilo(duration); break;
             case Kind.StopSilo: host.StopSilo(duration); break;
             case Kind.KillPeer: host.KillPeers(); break;

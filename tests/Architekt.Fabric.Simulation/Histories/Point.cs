@@ -19,6 +19,11 @@ internal enum Point
     Release,
     RollBack,
     Discard,
+    OfferDisk,
+    StartFetch,
+    GetFetch,
+    StartVm,
+    StopVm,
 
     // Asked of Postgres.
     Begin,
@@ -38,10 +43,19 @@ internal enum Point
     Claim,
     Restart,
 
+    // Asked of Postgres about hosts.
+    Report,
+    ListHosts,
+    DeclareDead,
+    Return,
+
     // From the source's peer to the destination's.
     Connect,
     Round,
     Flush,
+
+    // From one silo to the other, when only a disk moves.
+    ReadDisk,
 
     // Everything else, which nothing is aimed at.
     Other,

@@ -8,7 +8,7 @@ namespace Architekt.Fabric.Simulation.Hosts;
 internal sealed class SimHostControl(World world, SimSilo caller, SimMachine target) : IHostControl
 {
     public Task<IReadOnlyList<string>> CheckSourceAsync(MigrationPlan plan, CancellationToken cancellationToken) =>
-        AskAsync(Point.CheckSource, silo => Task.FromResult(silo.CheckSource(plan)), cancellationToken);
+        AskAsync(Point.CheckSource, silo => silo.CheckSourceAsync(plan), cancellationToken);
 
     public Task<IReadOnlyList<string>> CheckDestinationAsync(MigrationPlan plan, CancellationToken cancellationToken) =>
         AskAsync<IReadOnlyList<string>>(Point.CheckDestination, static _ => Task.FromResult<IReadOnlyList<string>>([]), cancellationToken);
@@ -69,13 +69,16 @@ internal sealed class SimHostControl(World world, SimSilo caller, SimMachine tar
     public Task DiscardAsync(MigrationPlan plan, CancellationToken cancellationToken) =>
         AskAsync(Point.Discard, silo => silo.DiscardAsync(plan), cancellationToken);
 
-    public Task<PackageInfo?> FindPackageAsync(string nameOrDigest, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<PackageInfo?> FindPackageAsync(string nameOrDigest, CancellationToken cancellationToken) =>
+        AskAsync(Point.Other, silo => Task.FromResult(silo.FindPackage(nameOrDigest)), cancellationToken);
 
     public Task<MachineDescription> DescribeMachineAsync(VmSpec spec, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task StartAsync(VmInstance instance, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task StartAsync(VmInstance instance, CancellationToken cancellationToken) =>
+        AskAsync(Point.StartVm, silo => silo.StartAsync(instance.Epoch), cancellationToken);
 
-    public Task StopAsync(string vm, long epoch, bool force, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task StopAsync(string vm, long epoch, bool force, CancellationToken cancellationToken) =>
+        AskAsync(Point.StopVm, silo => silo.StopAsync(epoch, force), cancellationToken);
 
     public Task RemoveAsync(string vm, long epoch, CancellationToken cancellationToken) => throw new NotSupportedException();
 
@@ -85,11 +88,14 @@ internal sealed class SimHostControl(World world, SimSilo caller, SimMachine tar
 
     public Task WriteConsoleAsync(string vm, long epoch, byte[] data, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<DiskOffer> OfferDiskAsync(MigrationPlan plan, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<DiskOffer> OfferDiskAsync(MigrationPlan plan, CancellationToken cancellationToken) =>
+        AskAsync(Point.OfferDisk, silo => Task.FromResult(silo.OfferDisk(plan)), cancellationToken);
 
-    public Task StartFetchAsync(MigrationPlan plan, DiskOffer offer, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task StartFetchAsync(MigrationPlan plan, DiskOffer offer, CancellationToken cancellationToken) =>
+        AskAsync(Point.StartFetch, silo => silo.StartFetchAsync(plan), cancellationToken);
 
-    public Task<TransferStatus> GetFetchAsync(MigrationPlan plan, long afterVersion, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<TransferStatus> GetFetchAsync(MigrationPlan plan, long afterVersion, CancellationToken cancellationToken) =>
+        AskAsync(Point.GetFetch, silo => silo.GetFetchAsync(plan), cancellationToken);
 
     private Task<T> AskAsync<T>(Point point, Func<SimSilo, Task<T>> body, CancellationToken cancellationToken) =>
         world.AskSiloAsync(point, caller.Process, caller.Machine.Index, target, body, cancellationToken);

@@ -34,12 +34,22 @@ internal sealed class SimMachine
     public Dictionary<long, SimPeer> Instances { get; } = [];
 
     /// <summary>Disks by epoch.</summary>
-    public HashSet<long> Disks { get; } = [];
+    public Dictionary<long, SimDisk> Disks { get; } = [];
+
+    /// <summary>Packages that were made here, by name.</summary>
+    public Dictionary<string, Draft> Packages { get; } = [];
+
+    /// <summary>Packages that are being made, and what was left of them.</summary>
+    public List<Draft> Drafts { get; } = [];
+
+    /// <summary>Whether an operator has switched it off.</summary>
+    public bool IsOff { get; private set; }
 
     public SimPeer CreateInstance(long epoch)
     {
         var peer = new SimPeer(_world, this, epoch);
         Instances[epoch] = peer;
+        if (Disks.TryGetValue(epoch, out var disk)) peer.Guest.Disk = disk;
         peer.Process.WhenKilled(() => Silo.HearOfTheEnd(peer));
         return peer;
     }
@@ -64,7 +74,7 @@ internal sealed class SimMachine
 
     public void StartSilo()
     {
-        if (Silo.Process.IsAlive || _isSuspended) return;
+        if (Silo.Process.IsAlive || _isSuspended || IsOff) return;
         Silo = new SimSilo(_world, this, ++_starts);
         Trace("silo is started");
         Silo.Start();
@@ -104,6 +114,9 @@ internal sealed class SimMachine
     public void KillEverything(long downtime)
     {
         Trace("loses its power");
+
+        // It does not stand still any more, either.
+        _isSuspended = false;
         KillSilo(downtime);
         KillPeers();
         foreach (var peer in Instances.Values)
@@ -113,10 +126,25 @@ internal sealed class SimMachine
         }
     }
 
+    /// <summary>An operator switches it off: nothing of what ran is left, not even the folders it had in memory.</summary>
+    public void SwitchOff()
+    {
+        IsOff = true;
+        KillEverything(0);
+        Instances.Clear();
+    }
+
+    public void SwitchOn()
+    {
+        IsOff = false;
+        Trace("is switched on");
+        StartSilo();
+    }
+
     /// <summary>The host stands still with all that is on it, as one that is itself suspended.</summary>
     public void Suspend(long duration)
     {
-        if (_isSuspended) return;
+        if (_isSuspended || IsOff) return;
         Trace("is suspended");
         StopSilo(duration);
         StopPeers(duration);

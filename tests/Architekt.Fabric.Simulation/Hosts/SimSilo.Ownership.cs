@@ -1,7 +1,9 @@
 using Architekt.Fabric.Grains;
 using Architekt.Fabric.Silo.Ownership;
+using Architekt.Fabric.Silo.Reconciliation;
 using Architekt.Fabric.Simulation.Bugs;
 using Architekt.Fabric.Simulation.Histories;
+using Architekt.Fabric.Simulation.Peers;
 
 namespace Architekt.Fabric.Simulation.Hosts;
 
@@ -17,7 +19,7 @@ internal sealed partial class SimSilo
 
     private void StartOwnership()
     {
-        _ = KeepLeasesAsync();
+        if (_world.HasLease) _ = KeepLeasesAsync();
         _world.Scheduler.After(_world.Scheduler.Pick(0, OwnershipLook), Process, () => _ = RepeatAsync(TakeOverAsync));
         _world.Scheduler.After(_world.Scheduler.Pick(0, OwnershipLook), Process, () => _ = RepeatAsync(RestartAsync));
     }
@@ -102,6 +104,7 @@ internal sealed partial class SimSilo
         var seen = await AskAsync(Point.LookForLeases, () => _world.Tables.ListForeign(_machine.Name));
         var due = _watch.Observe(seen, _machine.Clock.Now);
         if (_world.Bug == SeededBug.TrustsDatabaseClock) due = [.. seen.Select(static lease => (lease, TimeSpan.Zero))];
+        if (due.Count > 0 && await AskAsync(Point.Other, () => _world.Tables.IsDead(_machine.Name))) return;
         foreach (var (lease, _) in due)
         {
             if (await AskAsync(Point.Claim, () => Claim(lease)) is { } claimed) await StartAsync(claimed);
@@ -112,7 +115,7 @@ internal sealed partial class SimSilo
     {
         var margin = _world.Bug == SeededBug.NoMargin ? TimeSpan.Zero : World.LeaseMargin;
         var claimed = _world.Tables.Claim(lease, _machine.Name, margin, World.LeaseDuration, compares: _world.Bug != SeededBug.ClaimedWithoutCompare);
-        if (claimed is not null) _world.Observer.BeginsAnew();
+        if (claimed is not null) _world.Observer.BeginsAsPackaged();
         return claimed;
     }
 
@@ -134,31 +137,57 @@ internal sealed partial class SimSilo
     private async Task StartAsync(VmRecord vm)
     {
         var epoch = vm.Info.Epoch;
-        _starting.Add(epoch);
         try
         {
-            await BootAsync(vm);
+            await StartAsync(epoch, isAgain: _machine.Disks.ContainsKey(DiskEpochOf(vm)));
         }
         catch (Exception error) when (error is FabricException)
         {
             await Vms.SetStateAsync(World.Vm, epoch, VmState.Failed, error.Message, null, CancellationToken.None);
             return;
         }
+
+        await Vms.SetStateAsync(World.Vm, epoch, VmState.Booting, null, null, CancellationToken.None);
+    }
+
+    /// <summary>Starts the VM from its disk, because somebody has asked for it.</summary>
+    public Task<bool> StartAsync(long epoch) => StartAsync(epoch, isAgain: true);
+
+    public async Task<bool> StopAsync(long epoch, bool force)
+    {
+        var supervised = Require(epoch);
+        await CallAsync(supervised.Peer, () => supervised.Peer.StopAsync(epoch, force));
+        if (force) await supervised.Ended;
+        return true;
+    }
+
+    /// <summary>What <c>HostRuntime.StartAsync</c> does.</summary>
+    private async Task<bool> StartAsync(long epoch, bool isAgain)
+    {
+        _starting.Add(epoch);
+        try
+        {
+            await BootAsync(epoch, isAgain);
+            return true;
+        }
         finally
         {
             _starting.Remove(epoch);
         }
-
-        await Vms.SetStateAsync(World.Vm, epoch, VmState.Running, null, null, CancellationToken.None);
     }
 
-    private async Task BootAsync(VmRecord vm)
+    private async Task BootAsync(long epoch, bool isAgain)
     {
-        var epoch = vm.Info.Epoch;
-        var row = (await Vms.FindAsync(World.Vm, CancellationToken.None))!.Info;
-        if (row.Host != _machine.Name || row.Epoch != epoch) throw FabricException.StaleEpoch($"'{row.Host}' owns it with epoch {row.Epoch}");
-        var isAgain = _machine.Disks.Contains(epoch) || _machine.Disks.Contains(vm.DiskEpoch);
-        if (_machine.Disks.Remove(vm.DiskEpoch)) _machine.Disks.Add(epoch);
+        if (Find(epoch) is { } present)
+        {
+            if (present.Peer is { Exit: null, Process.IsAlive: true }) return;
+            await present.Ended;
+        }
+
+        var vm = (await Vms.FindAsync(World.Vm, CancellationToken.None))!;
+        if (StartRules.Refusal(vm.Info, _machine.Name, epoch) is { } refusal && _world.Bug != SeededBug.StartsWhileMoved) throw FabricException.StaleEpoch(refusal);
+        SettleDisk(vm);
+        if (isAgain && !_machine.Disks.ContainsKey(epoch)) throw FabricException.NotFound("Its disk is not here any more.");
         var supervised = await LaunchAsync(epoch, keepsDisk: isAgain);
         try
         {
@@ -170,9 +199,37 @@ internal sealed partial class SimSilo
             await RemoveAsync(epoch, keepsDisk: isAgain);
             throw;
         }
+
+        _ = WatchLivenessAsync(supervised.Peer);
     }
 
-    private long DiskEpochOf(VmRecord vm) => _machine.Disks.Contains(vm.Info.Epoch) ? vm.Info.Epoch : vm.DiskEpoch;
+    private void SettleDisk(VmRecord vm)
+    {
+        var from = DiskEpochOf(vm);
+        if (from != vm.Info.Epoch && _machine.Disks.Remove(from, out var disk)) _machine.Disks[vm.Info.Epoch] = disk;
+    }
+
+    /// <summary>The guest says that it is up; as <c>PeerSupervisor</c> hears it.</summary>
+    private async Task WatchLivenessAsync(SimPeer peer)
+    {
+        try
+        {
+            while (!peer.IsLive)
+            {
+                await Process.DelayAsync(250_000);
+                if (peer.Exit is not null || !peer.Process.IsAlive) return;
+                if ((await Vms.FindAsync(World.Vm, CancellationToken.None))!.Info.State != VmState.Booting) return;
+            }
+
+            await RecordAsync(peer.Epoch, VmState.Running, "it is up");
+        }
+        catch (FabricException)
+        {
+            // The reconciler says so.
+        }
+    }
+
+    private long DiskEpochOf(VmRecord vm) => _machine.Disks.Keys.Where(epoch => OrphanRules.IsDiskOf(vm, epoch)).DefaultIfEmpty(vm.DiskEpoch).Max();
 
     private Task<T> AskAsync<T>(Point point, Func<T> statement) =>
         _world.Postgres.AskAsync(point, Process, _machine.Index, statement, CancellationToken.None);

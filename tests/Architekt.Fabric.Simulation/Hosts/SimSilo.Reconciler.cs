@@ -50,6 +50,7 @@ internal sealed partial class SimSilo
         }
 
         foreach (var supervised in _peers.Values.ToList()) await CompareAsync(supervised);
+        if (await Ownership.IsDeadAsync(_machine.Name, CancellationToken.None)) await Ownership.ReturnAsync(_machine.Name, CancellationToken.None);
         await RecordMissingAsync();
         await RemoveOrphansAsync();
     }
@@ -64,7 +65,7 @@ internal sealed partial class SimSilo
         if (_world.Bug == SeededBug.RowReadBeforeStatus) status = await FindStatusAsync(supervised);
         if (_world.Bug == SeededBug.OperationIgnoredByReconciler) vm = vm with { Operation = null };
         if (supervised.Ended.IsCompleted) return;
-        switch (InstanceRules.Judge(vm, _machine.Name, peer.Epoch, status))
+        switch (InstanceRules.Judge(vm, _machine.Name, peer.Epoch, status, supervised.IsForsaken(status)))
         {
             case InstanceVerdict.Remove:
                 await RemoveAsync(peer.Epoch, keepsDisk: !OrphanRules.IsOrphanDisk(record, _machine.Name, peer.Epoch));
@@ -77,7 +78,7 @@ internal sealed partial class SimSilo
                 await CallAsync(peer, () => peer.RunAsync(peer.Epoch));
                 break;
             case InstanceVerdict.RecordRunning when peer.Process.IsAlive && peer.Exit is null:
-                await Vms.SetStateAsync(World.Vm, peer.Epoch, VmState.Running, null, null, CancellationToken.None);
+                await Vms.SetStateAsync(World.Vm, peer.Epoch, status!.IsLive ? VmState.Running : VmState.Booting, null, null, CancellationToken.None);
                 break;
             default:
                 break;
@@ -89,7 +90,9 @@ internal sealed partial class SimSilo
     private async Task CorrectStateAsync(SimPeer peer, VmState recorded)
     {
         var status = await CallAsync(peer, () => Task.FromResult(peer.Status));
-        if (OrphanRules.IsUnderrated(recorded, status.State)) await Vms.SetStateAsync(World.Vm, peer.Epoch, VmState.Running, null, null, CancellationToken.None);
+        if (!OrphanRules.IsUnderrated(recorded, status.State)) return;
+        await Vms.SetStateAsync(World.Vm, peer.Epoch, status.IsLive ? VmState.Running : VmState.Booting, null, null, CancellationToken.None);
+        if (!status.IsLive) _ = WatchLivenessAsync(peer);
     }
 
     private async Task<PeerStatus?> FindStatusAsync(Supervised supervised)
@@ -117,7 +120,14 @@ internal sealed partial class SimSilo
 
     private async Task RemoveOrphansAsync()
     {
-        foreach (var epoch in _machine.Disks.ToList())
+        var own = (await Vms.FindAsync(World.Vm, CancellationToken.None))!;
+        if (own.Info.Host == _machine.Name && own.DiskEpoch != own.Info.Epoch && OrphanRules.CanSettleDisk(own)
+            && await Operations.ListAsync(World.Vm, 1, CancellationToken.None) is not [{ Outcome: OperationOutcome.Running }])
+        {
+            SettleDisk(own);
+        }
+
+        foreach (var epoch in _machine.Disks.Keys.ToList())
         {
             if (!OrphanRules.IsOrphanDisk(await Vms.FindAsync(World.Vm, CancellationToken.None), _machine.Name, epoch)) continue;
             if (_peers.ContainsKey(epoch)) continue;

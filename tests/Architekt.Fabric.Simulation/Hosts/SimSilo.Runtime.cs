@@ -1,13 +1,14 @@
 using Architekt.Fabric.Grains;
 using Architekt.Fabric.Silo.Reconciliation;
 using Architekt.Fabric.Simulation.Bugs;
+using Architekt.Fabric.Simulation.Peers;
 
 namespace Architekt.Fabric.Simulation.Hosts;
 
 /// <content>The host's part in migrations, as <c>HostRuntime</c> plays it.</content>
 internal sealed partial class SimSilo
 {
-    public IReadOnlyList<string> CheckSource(MigrationPlan plan) =>
+    public async Task<IReadOnlyList<string>> CheckSourceAsync(MigrationPlan plan) => plan.IsStopped ? await CheckStoppedSourceAsync(plan) :
         Find(plan.Epoch) is null ? [$"'{plan.Vm}' does not run on '{_machine.Name}' with epoch {plan.Epoch}"] : [];
 
     public async Task<IReadOnlyList<string>> FindBasesAsync(MigrationPlan plan)
@@ -71,7 +72,7 @@ internal sealed partial class SimSilo
         return new LoadReport(isLoaded, error, 0, null);
     }
 
-    public Task<bool> ConfirmLoadedAsync(MigrationPlan plan) => Find(plan.NextEpoch) is { Peer: { Exit: null, Process.IsAlive: true, Guest.IsAlive: true } }
+    public Task<bool> ConfirmLoadedAsync(MigrationPlan plan) => (plan.IsStopped ? _machine.Disks.ContainsKey(plan.NextEpoch) : Find(plan.NextEpoch) is { Peer: { Exit: null, Process.IsAlive: true, Guest.IsAlive: true } })
         ? Task.FromResult(true)
         : throw new FabricException(FabricErrorCode.Failed, "its peer or QEMU has ended");
 
@@ -86,6 +87,13 @@ internal sealed partial class SimSilo
 
     public async Task<int> ReleaseAsync(MigrationPlan plan)
     {
+        if (plan.IsStopped)
+        {
+            _exports.Remove(plan.Operation);
+            await RemoveAsync(plan.Epoch);
+            return 0;
+        }
+
         if (Find(plan.Epoch) is not { } supervised) return 0;
         await CallAsync(supervised.Peer, () => supervised.Peer.ReleaseAsync(plan.Operation));
         await supervised.Ended;
@@ -94,13 +102,21 @@ internal sealed partial class SimSilo
 
     public async Task<bool> RollBackAsync(MigrationPlan plan)
     {
-        if (Find(plan.Epoch) is { } supervised)
+        if (plan.IsStopped) _exports.Remove(plan.Operation);
+        else if (Find(plan.Epoch) is { } supervised)
             await CallAsync(supervised.Peer, () => supervised.Peer.RollBackAsync(plan.Operation));
         return true;
     }
 
     public async Task<bool> DiscardAsync(MigrationPlan plan)
     {
+        if (plan.IsStopped)
+        {
+            await EndFetchAsync(plan.Operation);
+            await RemoveIfUnclaimedAsync(plan, instance: null);
+            return true;
+        }
+
         if (Find(plan.NextEpoch) is not { } supervised) return true;
         try
         {
@@ -115,7 +131,7 @@ internal sealed partial class SimSilo
         return true;
     }
 
-    private async Task RemoveIfUnclaimedAsync(MigrationPlan plan, Supervised instance)
+    private async Task RemoveIfUnclaimedAsync(MigrationPlan plan, Supervised? instance)
     {
         var vm = (await Vms.FindAsync(plan.Vm, CancellationToken.None))!.Info;
         if (vm.Operation == plan.Operation) vm = vm with { Operation = null };
@@ -134,7 +150,7 @@ internal sealed partial class SimSilo
     {
         try
         {
-            _machine.Disks.Add(epoch);
+            if (!keepsDisk) _machine.Disks[epoch] = new SimDisk();
             await Process.DelayAsync(_world.Scheduler.Pick(2_000, 10_000));
             if (_machine.Instances.ContainsKey(epoch)) throw FabricException.Conflict($"There is an instance with epoch {epoch} on '{_machine.Name}' already.");
             var supervised = new Supervised(_machine.CreateInstance(epoch));

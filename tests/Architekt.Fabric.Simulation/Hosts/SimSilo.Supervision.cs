@@ -13,7 +13,7 @@ internal sealed partial class SimSilo
 
     public void StartTheVm(long epoch)
     {
-        _machine.Disks.Add(epoch);
+        _machine.Disks[epoch] = new SimDisk();
         var supervised = new Supervised(_machine.CreateInstance(epoch));
         _peers[epoch] = supervised;
         if (_world.HasLease) _world.Tables.Renew(_machine.Name, [epoch], World.LeaseDuration, compares: true);
@@ -31,8 +31,9 @@ internal sealed partial class SimSilo
         foreach (var (epoch, peer) in _machine.Instances)
         {
             if (_peers.ContainsKey(epoch)) continue;
-            var supervised = new Supervised(peer);
+            var supervised = new Supervised(peer, isFound: true);
             _peers[epoch] = supervised;
+            if (peer.Process.IsAlive && !peer.IsLive && peer.Status.State == PeerState.Running) _ = WatchLivenessAsync(peer);
             if (!peer.Process.IsAlive) _ = ClearUpAsync(supervised);
         }
     }
@@ -43,10 +44,11 @@ internal sealed partial class SimSilo
         var kind = peer.Exit ?? PeerExitKind.Crashed;
         await Process.DelayAsync(_world.Scheduler.Pick(500, 5_000));
         peer.Guest.Kill();
-        if (kind == PeerExitKind.Crashed) await RecordAsync(peer.Epoch, VmState.Failed, "its peer or its QEMU ended unexpectedly");
+        if (kind is PeerExitKind.ShutDown or PeerExitKind.Killed or PeerExitKind.Suspended) await RecordAsync(peer.Epoch, VmState.Stopped, "it ended as it was asked to");
+        else if (kind == PeerExitKind.Crashed) await RecordAsync(peer.Epoch, VmState.Failed, "its peer or its QEMU ended unexpectedly");
         else _machine.Disks.Remove(peer.Epoch);
 
-        _machine.Instances.Remove(peer.Epoch);
+        if (_machine.Instances.GetValueOrDefault(peer.Epoch) == peer) _machine.Instances.Remove(peer.Epoch);
         _peers.Remove(peer.Epoch);
         supervised.MarkEnded();
     }

@@ -28,6 +28,7 @@ internal sealed partial class SimSilo
         _machine = machine;
         Process = new SimProcess(world.Scheduler, start == 1 ? machine.Name : $"{machine.Name}#{start}");
         Vms = new SimVmStore(world, this);
+        Ownership = new SimOwnershipStore(world, this);
         _watch = new LeaseWatch(World.LeaseDuration, world.Bug == SeededBug.NoMargin ? TimeSpan.Zero : World.LeaseMargin);
         Operations = new SimOperationStore(world, Process, machine.Index);
     }
@@ -37,6 +38,11 @@ internal sealed partial class SimSilo
     public SimMachine Machine => _machine;
 
     public IVmStore Vms { get; }
+
+    public IOwnershipStore Ownership { get; }
+
+    /// <summary>Whether it has come so far that others can reach it.</summary>
+    public bool IsServing { get; private set; }
 
     public IOperationStore Operations { get; }
 
@@ -50,13 +56,74 @@ internal sealed partial class SimSilo
     public bool IsDeclaredDead => StoppedSince is { } since && _world.Scheduler.Now - since > DeadAfter;
 
     /// <summary>Whether the fabric takes it for a member.</summary>
-    public bool IsMember => Process.IsAlive && !IsDeclaredDead;
+    public bool IsMember => Process.IsAlive && IsServing && !IsDeclaredDead;
 
-    /// <summary>It finds its VMs again before anybody can ask it, and reconciles a little later.</summary>
+    private VmCommands Commands =>
+        new(World.Vm, host => new SimHostControl(_world, this, _world.MachineOf(host)), Vms, Ownership, Operations, Process.Time);
+
+    /// <summary>It finds its VMs again and says that it is there before anybody can ask it, and reconciles a little later.</summary>
     public void Start()
     {
+        RemoveDrafts();
         if (_world.Bug != SeededBug.ServesBeforeAdoption) Process.Run(static state => ((SimSilo)state!).Adopt(), this);
-        if (_world.HasLease) Process.Run(static state => ((SimSilo)state!).StartOwnership(), this);
+        Process.Run(static state => _ = ((SimSilo)state!).ReportAsync(), this);
+    }
+
+    /// <summary>The hosts are there already when a history begins.</summary>
+    public void StartReported()
+    {
+        _world.Tables.Report(_machine.Name);
+        Process.Run(static state => ((SimSilo)state!).Serve(), this);
+    }
+
+    public async Task<bool> DeclareDeadAsync(string host)
+    {
+        var fencing = new HostFencing(
+            new SimHostStore(_world, this), Ownership, Vms, Operations, other => _world.MachineOf(other).Silo.IsMember, Process.Time);
+        await fencing.DeclareDeadAsync(host, CancellationToken.None);
+        return true;
+    }
+
+    public Task<VmInfo> StartVmAsync() => _world.Bug == SeededBug.StartsWhileMoved ? StartAnywayAsync() : Commands.StartAsync(CancellationToken.None);
+
+    public Task<VmInfo> StopVmAsync(bool force) => Commands.StopAsync(force, CancellationToken.None);
+
+    private async Task<VmInfo> StartAnywayAsync()
+    {
+        var vm = (await Vms.FindAsync(World.Vm, CancellationToken.None))!.Info;
+        if (vm.State is not (VmState.Stopped or VmState.Failed)) return vm;
+        await Vms.SetStateAsync(World.Vm, vm.Epoch, VmState.Starting, null, null, CancellationToken.None);
+        await StartAsync(vm.Epoch);
+        await Vms.SetStateAsync(World.Vm, vm.Epoch, VmState.Booting, null, null, CancellationToken.None);
+        return vm;
+    }
+
+    private async Task ReportAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                await AskAsync(Point.Report, () =>
+                {
+                    _world.Tables.Report(_machine.Name);
+                    return true;
+                });
+                break;
+            }
+            catch (FabricException)
+            {
+                await Process.DelayAsync(1_000_000);
+            }
+        }
+
+        Serve();
+    }
+
+    private void Serve()
+    {
+        IsServing = true;
+        if (_world.IsRestarted) StartOwnership();
         _world.Scheduler.After(_world.Scheduler.Pick(0, 1_000_000), Process, () => _ = ReconcileForEverAsync());
     }
 
@@ -76,17 +143,10 @@ internal sealed partial class SimSilo
     public async Task<OperationInfo> MigrateAsync(string operation, string destination)
     {
         var info = await Operations.FindAsync(operation, CancellationToken.None)
-            ?? await Operations.BeginAsync(await PlanAsync(operation, destination), CancellationToken.None);
+            ?? await Operations.BeginAsync(
+                await Commands.PlanAsync(new MigrationRequest(operation, destination, World.Options), CancellationToken.None), CancellationToken.None);
         if (info.Outcome == OperationOutcome.Running) await _world.StartDriverAsync(this, operation);
         return info;
-    }
-
-    private async Task<MigrationPlan> PlanAsync(string operation, string destination)
-    {
-        var vm = (await Vms.FindAsync(World.Vm, CancellationToken.None))!.Info;
-        if (vm.State != VmState.Running) throw FabricException.Conflict($"the VM is {vm.State}");
-        if (vm.Host == destination) throw FabricException.Conflict($"the VM is on '{destination}' already");
-        return new MigrationPlan(operation, World.Vm, vm.Host, destination, vm.Epoch, World.Machine, World.Options, Process.Time.GetUtcNow());
     }
 
     private Task<T> CallAsync<T>(SimPeer peer, Func<Task<T>> body) =>

@@ -115,7 +115,7 @@ internal sealed class Outgoing : IDisposable
         }
 
         IsHandedOver = true;
-        await SendAsync(Point.Flush, _destination.LoadAsync);
+        await SendAsync(Point.Flush, () => _destination.LoadAsync(_peer.Guest.Disk));
     }
 
     /// <summary>One scan, and what it found is sent: scanned and protected first, read after.</summary>

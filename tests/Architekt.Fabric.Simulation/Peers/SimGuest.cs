@@ -26,6 +26,9 @@ internal sealed class SimGuest(Scheduler scheduler, Observer observer, string ho
 
     public long Epoch => epoch;
 
+    /// <summary>Its disk, which outlives it.</summary>
+    public SimDisk Disk { get; set; } = new();
+
     public bool IsAlive { get; private set; } = true;
 
     public bool IsRunning => _runsSince >= 0;
@@ -49,6 +52,7 @@ internal sealed class SimGuest(Scheduler scheduler, Observer observer, string ho
         if (!IsRunning) return;
         Settle();
         _runsSince = -1;
+        Disk.Content = _written;
         observer.Stands(this);
     }
 
@@ -57,6 +61,12 @@ internal sealed class SimGuest(Scheduler scheduler, Observer observer, string ho
         Stand();
         IsAlive = false;
         EndedAt ??= scheduler.Now;
+    }
+
+    /// <summary>It boots: what it knows it has from its disk.</summary>
+    public void ReadDisk()
+    {
+        for (var page = 0; page < Pages; page++) _pages[page] = Disk.Content < 0 ? Disk.Content : LastWrittenTo(page, Disk.Content);
     }
 
     /// <summary>QEMU's dead man's switch: the kernel kills it after so many µs, whatever becomes of its peer; null: never.</summary>
@@ -136,5 +146,6 @@ internal sealed class SimGuest(Scheduler scheduler, Observer observer, string ho
         for (var page = 0; page < Pages; page++) _pages[page] = LastWrittenTo(page, written);
     }
 
-    private static long LastWrittenTo(int page, long number) => number - ((number - page + Pages) % Pages) is var last && last > 0 ? last : 0;
+    /// <summary>What a page holds once a number has been written.</summary>
+    public static long LastWrittenTo(int page, long number) => number - ((number - page + Pages) % Pages) is var last && last > 0 ? last : 0;
 }

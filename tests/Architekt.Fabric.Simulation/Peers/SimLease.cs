@@ -11,6 +11,7 @@ internal sealed class SimLease(World world, SimPeer peer)
     private readonly SimLock _turn = new();
     private readonly LeaseTerm _term = new();
     private bool _isAttached;
+    private bool _isHeld;
 
     public bool IsStopped => _term.IsStopped;
 
@@ -32,7 +33,7 @@ internal sealed class SimLease(World world, SimPeer peer)
         if (!_term.IsLonger(until) || until <= Now) return true;
         if (_isAttached && !_term.IsStopped) await SetSwitchAsync(until + LeaseTerm.Grace);
         _term.Extend(until);
-        if (!_isAttached || !_term.IsStopped || !peer.IsToRun) return true;
+        if (!_isAttached || !_term.IsStopped || _isHeld || !peer.IsToRun) return true;
         await SetSwitchAsync(_term.End);
         peer.Guest.Run();
         _term.IsStopped = false;
@@ -47,6 +48,14 @@ internal sealed class SimLease(World world, SimPeer peer)
         return await run();
     });
 
+    /// <summary>Stops the guest for something else.</summary>
+    public Task<bool> HoldAsync() => _turn.DoAsync(() =>
+    {
+        _isHeld = world.Bug != SeededBug.RenewalEndsHold;
+        peer.Guest.Stand();
+        return Task.FromResult(true);
+    });
+
     /// <summary>Lets a guest go on that was stopped for something else.</summary>
     public Task<bool> GoOnAsync(Action run) => _turn.DoAsync(async () =>
     {
@@ -56,15 +65,16 @@ internal sealed class SimLease(World world, SimPeer peer)
             return true;
         }
 
-        if (_term.IsStopped) return true;
+        _isHeld = false;
         if (!_term.Allows(Now))
         {
-            await StandStillAsync();
+            if (!_term.IsStopped) await StandStillAsync();
             return true;
         }
 
         await SetSwitchAsync(_term.End);
         run();
+        _term.IsStopped = false;
         return true;
     });
 

@@ -6,7 +6,7 @@ using Architekt.Fabric.Simulation.Scheduling;
 namespace Architekt.Fabric.Simulation.Peers;
 
 /// <summary>A peer: what <c>PeerService</c> does in the order it does it, behind the real <see cref="PeerGate"/>.</summary>
-internal sealed class SimPeer : IDisposable
+internal sealed partial class SimPeer : IDisposable
 {
     private readonly World _world;
     private readonly SimMachine _machine;
@@ -18,6 +18,7 @@ internal sealed class SimPeer : IDisposable
     private PeerState _state;
     private bool _isLoaded;
     private bool _hasRun;
+    private long _liveAt;
 
     public SimPeer(World world, SimMachine machine, long epoch)
     {
@@ -33,6 +34,9 @@ internal sealed class SimPeer : IDisposable
     }
 
     public long Epoch { get; }
+
+    /// <summary>Whether its guest has said that it is up.</summary>
+    public bool IsLive => _world.Scheduler.Now >= _liveAt;
 
     /// <summary>Its address: no other instance ever had it.</summary>
     public int Number { get; }
@@ -54,7 +58,7 @@ internal sealed class SimPeer : IDisposable
 
     public PeerStatus Status => new(
         World.Vm, Epoch, Granted, _outgoing is { IsHandedOver: true } && _state == PeerState.Running ? PeerState.HandedOver : _state,
-        IsLive: true, _outgoing?.Operation ?? (_hasRun ? null : _incoming), 0);
+        IsLive, _outgoing?.Operation ?? (_hasRun ? null : _incoming), 0);
 
     /// <summary>Whether the guest is to run, apart from its lease.</summary>
     public bool IsToRun => _state == PeerState.Running && _outgoing is not { IsHandedOver: true };
@@ -88,6 +92,8 @@ internal sealed class SimPeer : IDisposable
         if (_lease is { IsInForce: false }) throw Conflict("It has no lease.");
         await Process.DelayAsync(_world.Scheduler.Pick(50_000, 200_000));
         RequireGuest();
+        Guest.ReadDisk();
+        _liveAt = _world.Scheduler.Now + _world.Scheduler.Pick(20_000, 400_000);
         _lease?.Attach();
         await LeasedAsync(() =>
         {
@@ -95,6 +101,8 @@ internal sealed class SimPeer : IDisposable
             return RunGuestAsync();
         });
         _state = PeerState.Running;
+
+        _world.Observer.Started(_machine.Name, Epoch);
         return true;
     });
 
@@ -210,11 +218,13 @@ internal sealed class SimPeer : IDisposable
         return true;
     });
 
-    /// <summary>The FLUSH of the device state: answered once QEMU has loaded everything.</summary>
-    public async Task LoadAsync()
+    /// <summary>The FLUSH of the device state: answered once QEMU has loaded everything. By then the disk is mirrored.</summary>
+    public async Task LoadAsync(SimDisk disk)
     {
+        var content = disk.Content;
         await Process.DelayAsync(_world.Scheduler.Pick(1_000, 6_000));
         RequireGuest();
+        Guest.Disk.Content = content;
         _isLoaded = true;
         _loaded.TrySetResult();
         if (_world.Bug == SeededBug.ContinueWithoutGrant) Guest.Run();

@@ -49,13 +49,17 @@ internal sealed class SimOperationStore(World world, SimProcess silo, int host) 
     public Task EndAsync(MigrationResult result, CancellationToken cancellationToken) =>
         AskAsync(Point.End, () => Tables.End(result), cancellationToken);
 
-    public Task<OperationInfo> BeginCheckpointAsync(CheckpointPlan plan, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<OperationInfo> BeginCheckpointAsync(CheckpointPlan plan, CancellationToken cancellationToken) =>
+        AskAsync(Point.Begin, () => Tables.Begin(plan, isExclusive: world.Bug != SeededBug.CheckpointBesideMigration), cancellationToken);
 
-    public Task<CheckpointPlan?> FindCheckpointPlanAsync(string id, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<CheckpointPlan?> FindCheckpointPlanAsync(string id, CancellationToken cancellationToken) =>
+        AskAsync(Point.FindOperation, () => Tables.FindCheckpointPlan(id), cancellationToken);
 
-    public Task<CheckpointResult?> FindCheckpointResultAsync(string id, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<CheckpointResult?> FindCheckpointResultAsync(string id, CancellationToken cancellationToken) =>
+        AskAsync(Point.FindOperation, () => Tables.FindCheckpointResult(id), cancellationToken);
 
-    public Task EndCheckpointAsync(CheckpointResult result, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task EndCheckpointAsync(CheckpointResult result, CancellationToken cancellationToken) =>
+        AskAsync(Point.End, () => Tables.End(result), cancellationToken);
 
     private OperationInfo? Seen(OperationInfo? info) =>
         world.Bug == SeededBug.SwitchTakenForCommitted && info is { Phase: MigrationPhase.Switch } ? info with { Phase = MigrationPhase.Run } : info;

@@ -18,7 +18,7 @@ internal sealed class SimVmStore(World world, SimSilo silo) : IVmStore
             Point.SetState,
             () =>
             {
-                var isSet = Tables.SetState(epoch, state, reason);
+                var isSet = Tables.SetState(epoch, state, reason, compares: world.Bug != SeededBug.StartsWhileMoved);
                 if (isSet) world.Observer.Recorded();
                 return isSet;
             },
@@ -36,6 +36,12 @@ internal sealed class SimVmStore(World world, SimSilo silo) : IVmStore
                     var outcome = Tables.Commit(plan, compares: world.Bug != SeededBug.CommitWithoutCompare);
                     if (outcome != CommitOutcome.Committed) return outcome;
                     world.Observer.Moved();
+                    if (plan.IsStopped)
+                    {
+                        world.Observer.MovedStopped((plan.Source, plan.Epoch), (plan.Destination, plan.NextEpoch));
+                        return outcome;
+                    }
+
                     if (world.Peers.FindLast(peer => peer.Machine.Name == plan.Destination && peer.Epoch == plan.NextEpoch) is { LostAt: { } lost } && lost < confirmed)
                         world.Observer.Violate($"{plan.Operation} was committed although its destination had died before");
                     return outcome;

@@ -10,6 +10,8 @@ internal sealed partial class Tables
     private DateTimeOffset _stateSince;
     private int _restarts;
     private long _diskEpoch = 1;
+    private VmState? _lostFrom;
+    private readonly Dictionary<string, (DateTimeOffset LastSeen, bool IsDead)> _hosts = [];
 
     /// <summary>How far somebody has set the server's clock forward.</summary>
     public TimeSpan SetForward { get; set; }
@@ -27,14 +29,20 @@ internal sealed partial class Tables
         return compares ? [Vm.Epoch] : epochs;
     }
 
-    public IReadOnlyList<LeaseSighting> ListForeign(string host) => Vm.Host != host && IsLeased ? [new LeaseSighting(Record, _leaseUntil)] : [];
+    public IReadOnlyList<LeaseSighting> ListForeign(string host) => IsClaimableLost || (Vm.Host != host && IsLeased) ? [new LeaseSighting(Record, _leaseUntil)] : [];
 
     public VmRecord? Claim(LeaseSighting seen, string host, TimeSpan margin, TimeSpan duration, bool compares)
     {
-        if (compares && (Vm.Epoch != seen.Vm.Info.Epoch || _leaseUntil != seen.LeaseUntil || !IsLeased || _leaseUntil + margin >= Clock)) return null;
-        if (Vm.Host == host) return null;
+        if (compares && Vm.Epoch != seen.Vm.Info.Epoch) return null;
+        if (!IsClaimableLost)
+        {
+            if (compares && (_leaseUntil != seen.LeaseUntil || !IsLeased || _leaseUntil + margin >= Clock)) return null;
+            if (Vm.Host == host) return null;
+        }
+
         Own(host, VmState.Starting, ++LastEpoch);
-        _leaseUntil = Clock + duration;
+        _lostFrom = null;
+        _leaseUntil = machine.HasLease ? Clock + duration : null;
         return Record;
     }
 
@@ -49,6 +57,45 @@ internal sealed partial class Tables
         (_restarts, _diskEpoch) = (restarts, diskEpoch);
         return Record;
     }
+
+    public IReadOnlyList<HostInfo> Hosts => [.. _hosts.Select(static host => new HostInfo(
+        host.Key, host.Value.IsDead ? HostState.Dead : HostState.Unreachable, "", 1, 0, 0, 0, "kvm", "7.2.0", "", true, null, "0", host.Value.LastSeen))];
+
+    public void Report(string host) => _hosts[host] = (Clock, _hosts.GetValueOrDefault(host).IsDead);
+
+    public bool IsDead(string host) => _hosts[host].IsDead;
+
+    /// <summary>What it has fenced, which is nothing if that was done before; null if the host has been heard of since.</summary>
+    public IReadOnlyList<VmRecord>? DeclareDead(string host, DateTimeOffset lastSeen, bool compares)
+    {
+        if (compares && _hosts[host].LastSeen != lastSeen) return _hosts[host].IsDead ? [] : null;
+        _hosts[host] = (_hosts[host].LastSeen, IsDead: true);
+        if (Vm.Host != host || Vm.State == VmState.Lost) return [];
+        _lostFrom = Vm.State;
+        Vm = Vm with { Epoch = ++LastEpoch, State = VmState.Lost, Reason = $"host {host} was declared dead", OwnedSince = Clock, Operation = null };
+        (_stateSince, _leaseUntil, _restarts) = (Clock, null, 0);
+        return [Record];
+    }
+
+    public IReadOnlyList<VmRecord> ListLost(string host) => Vm.Host == host && Vm.State == VmState.Lost ? [Record] : [];
+
+    public bool StopLost(long epoch)
+    {
+        if (Vm.Epoch != epoch || Vm.State != VmState.Lost) return false;
+        _lostFrom = VmState.Stopped;
+        return true;
+    }
+
+    public IReadOnlyList<VmRecord> Return(string host)
+    {
+        _hosts[host] = (_hosts[host].LastSeen, IsDead: false);
+        if (Vm.Host != host || Vm.State != VmState.Lost) return [];
+        Vm = Vm with { State = _lostFrom == VmState.Stopped ? VmState.Stopped : VmState.Failed, Reason = $"host {host} was declared dead and is back", OwnedSince = Clock };
+        (_stateSince, _lostFrom) = (Clock, null);
+        return [Record];
+    }
+
+    private bool IsClaimableLost => Vm.State == VmState.Lost && _lostFrom != VmState.Stopped && (machine.HasLease || Vm.Restart == VmRestart.OnFailure);
 
     private bool IsLeased => machine.HasLease && _leaseUntil is not null && Vm.State is VmState.Starting or VmState.Booting or VmState.Running or VmState.Unknown;
 

@@ -18,10 +18,10 @@ internal sealed class DiskFetch : IAsyncDisposable
 
     /// <summary>Begins.</summary>
     /// <param name="offer">Where to read from.</param>
-    /// <param name="path">Where to write to; replaced.</param>
-    /// <param name="complete">What to do with the file once it is there, before anyone is told.</param>
+    /// <param name="path">Where it is to be once it is whole. What is there already stays: it is whole, and may be in use.</param>
+    /// <param name="complete">What to do with the file before it is there.</param>
     /// <param name="time">For waiting.</param>
-    public DiskFetch(DiskOffer offer, string path, Func<CancellationToken, Task> complete, TimeProvider time)
+    public DiskFetch(DiskOffer offer, string path, Func<string, CancellationToken, Task> complete, TimeProvider time)
     {
         _time = time;
         _began = time.GetTimestamp();
@@ -54,7 +54,22 @@ internal sealed class DiskFetch : IAsyncDisposable
         _cancelled.Dispose();
     }
 
-    private async Task RunAsync(DiskOffer offer, string path, Func<CancellationToken, Task> complete, CancellationToken cancellationToken)
+    private async Task RunAsync(DiskOffer offer, string path, Func<string, CancellationToken, Task> complete, CancellationToken cancellationToken)
+    {
+        var part = path + HostPaths.PartSuffix;
+        try
+        {
+            await ReadAsync(offer, part, cancellationToken);
+            await complete(part, cancellationToken);
+            if (!File.Exists(path)) File.Move(part, path);
+        }
+        finally
+        {
+            File.Delete(part);
+        }
+    }
+
+    private async Task ReadAsync(DiskOffer offer, string path, CancellationToken cancellationToken)
     {
         await using (var source = await NbdClient.ConnectAsync(
             new IPEndPoint(IPAddress.Parse(offer.Address), offer.Port), offer.Export, options: null, cancellationToken))
@@ -80,7 +95,5 @@ internal sealed class DiskFetch : IAsyncDisposable
 
             RandomAccess.FlushToDisk(file);
         }
-
-        await complete(cancellationToken);
     }
 }

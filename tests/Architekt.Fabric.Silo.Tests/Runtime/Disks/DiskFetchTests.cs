@@ -33,7 +33,7 @@ public sealed class DiskFetchTests : IAsyncDisposable
         }
 
         var completed = false;
-        await using var fetch = new DiskFetch(_exports.Offer("op-1", _host["source"]), _host["target"], _ => Task.FromResult(completed = true), TimeProvider.System);
+        await using var fetch = new DiskFetch(_exports.Offer("op-1", _host["source"]), _host["target"], (_, _) => Task.FromResult(completed = !File.Exists(_host["target"])), TimeProvider.System);
         var status = await EndAsync(fetch);
 
         Assert.Null(status.Error);
@@ -49,11 +49,26 @@ public sealed class DiskFetchTests : IAsyncDisposable
         var offer = _exports.Offer("op-1", _host["source"]);
         await _exports.WithdrawAsync("op-1");
 
-        await using var fetch = new DiskFetch(offer, _host["target"], static _ => Task.CompletedTask, TimeProvider.System);
+        await using var fetch = new DiskFetch(offer, _host["target"], static (_, _) => Task.CompletedTask, TimeProvider.System);
         var status = await EndAsync(fetch);
 
         Assert.False(status.IsConverged);
         Assert.Contains("the disk could not be fetched", status.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(_host["target"]));
+    }
+
+    /// <summary>By then a VM may be writing to it.</summary>
+    [Fact]
+    public async Task Fetch_OfADiskThatIsThereAlready_LeavesItAlone()
+    {
+        File.WriteAllBytes(_host["source"], new byte[4096]);
+        File.WriteAllText(_host["target"], "in use");
+
+        await using var fetch = new DiskFetch(_exports.Offer("op-1", _host["source"]), _host["target"], static (_, _) => Task.CompletedTask, TimeProvider.System);
+        await EndAsync(fetch);
+
+        Assert.Equal("in use", File.ReadAllText(_host["target"]));
+        Assert.False(File.Exists(_host["target"] + HostPaths.PartSuffix));
     }
 
     [Fact]
