@@ -16,6 +16,9 @@ internal static class FakePeer
     /// <summary>Answers; asked to stop it ends as <see cref="PeerExitKind.ShutDown"/>, released as <see cref="PeerExitKind.Released"/>, and so on.</summary>
     public const string Answers = "answers";
 
+    /// <summary>Answers, and goes on whatever it is asked.</summary>
+    public const string Stays = "stays";
+
     /// <summary>Says why it cannot and ends.</summary>
     public const string Dies = "dies";
 
@@ -51,7 +54,7 @@ internal static class FakePeer
             var live = File.Exists(Path.Combine(path, LiveFile));
             var status = new PeerStatus(instance.Vm, instance.Epoch, instance.Epoch, PeerState.Running, live, null, 0);
             await context.Response.WriteAsync(JsonSerializer.Serialize(status, PeerJson.Default.PeerStatus));
-            if (context.Request.Method == HttpMethods.Get) return;
+            if (context.Request.Method == HttpMethods.Get || instance.KernelCommandLine == Stays) return;
             var kind = Path.GetFileName(context.Request.Path.Value!) switch
             {
                 "release" => PeerExitKind.Released,
