@@ -1,6 +1,4 @@
-using System.Diagnostics;
-using System.Net.Sockets;
-using System.Text;
+using Architekt.Fabric.Blueprints.Tests.Boot;
 
 namespace Architekt.Fabric.Agents.Tests;
 
@@ -10,19 +8,14 @@ public sealed class GuestBootTests : IAsyncDisposable
     private static readonly TimeSpan _long = TimeSpan.FromSeconds(120);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("architekt-boot-").FullName;
-    private Process? _qemu;
+    private StdioQemu? _qemu;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public async ValueTask DisposeAsync()
     {
-        if (_qemu is { HasExited: false })
-        {
-            _qemu.Kill();
-            await _qemu.WaitForExitAsync(CancellationToken.None);
-        }
-
-        _qemu?.Dispose();
+        if (_qemu is not null)
+            await _qemu.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }
 
@@ -49,8 +42,8 @@ public sealed class GuestBootTests : IAsyncDisposable
             Assert.InRange(resumed.ClockOffsetNanoseconds!.Value / 1e9, 3500, 3700);
         }
 
-        await PressPowerButtonAsync();
-        await _qemu!.WaitForExitAsync(Cancellation).WaitAsync(_long, Cancellation);
+        await _qemu!.PressPowerButtonAsync(_long, Cancellation);
+        await _qemu.WaitForExitAsync(_long, Cancellation);
         Assert.Equal(0, _qemu.ExitCode);
     }
 
@@ -69,8 +62,8 @@ public sealed class GuestBootTests : IAsyncDisposable
         var arguments =
             $"-M q35 -accel tcg -cpu max -m 256 -nodefaults -no-user-config -display none -no-reboot -kernel {blueprint}/kernel -initrd {blueprint}/initramfs "
             + $"-drive file={blueprint}/disk,format=raw,if=none,id=disk,snapshot=on -device virtio-blk-pci,drive=disk -device virtio-serial-pci "
-            + $"-serial file:{_folder}/console {Port("liveness")} {Port("agent")} -qmp unix:{_folder}/qmp,server=on,wait=off";
-        _qemu = Process.Start("qemu-system-x86_64", [.. arguments.Split(' '), "-append", "console=ttyS0 quiet panic=-1"]);
+            + $"-serial file:{_folder}/console {Port("liveness")} {Port("agent")}";
+        _qemu = new StdioQemu([.. arguments.Split(' '), "-append", "console=ttyS0 quiet panic=-1"]);
     }
 
     private string Port(string name) =>
@@ -79,29 +72,7 @@ public sealed class GuestBootTests : IAsyncDisposable
     /// <summary>The path of one of QEMU's sockets, once QEMU listens on it.</summary>
     private async Task<string> SocketAsync(string name)
     {
-        var path = Path.Combine(_folder, name);
-        var deadline = Stopwatch.StartNew();
-        while (!File.Exists(path))
-        {
-            Assert.False(_qemu!.HasExited, "QEMU ended");
-            Assert.True(deadline.Elapsed < _long, $"QEMU does not make {path}");
-            await Task.Delay(20, Cancellation);
-        }
-
-        return path;
-    }
-
-    private async Task PressPowerButtonAsync()
-    {
-        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        await socket.ConnectAsync(new UnixDomainSocketEndPoint(await SocketAsync("qmp")), Cancellation);
-        await using var stream = new NetworkStream(socket);
-        using var reader = new StreamReader(stream);
-        await reader.ReadLineAsync(Cancellation);
-        foreach (var command in new[] { "qmp_capabilities", "system_powerdown" })
-        {
-            await stream.WriteAsync(Encoding.UTF8.GetBytes($"{{\"execute\":\"{command}\"}}\n"), Cancellation);
-            await reader.ReadLineAsync(Cancellation);
-        }
+        await _qemu!.WaitUntilReadyAsync(_long, Cancellation);
+        return Path.Combine(_folder, name);
     }
 }

@@ -14,15 +14,15 @@ internal sealed class PortBridge : IAsyncDisposable
     private readonly Socket _hostListener;
     private readonly Task _guestSide;
     private readonly Task _hostSide;
-    private volatile Socket? _guest;
-    private volatile Socket? _host;
+    private readonly Side _guest = new();
+    private readonly Side _host = new();
 
     internal PortBridge()
     {
         _guestListener = Listen(GuestPath);
         _hostListener = Listen(HostPath);
-        _guestSide = ServeAsync(_guestListener, socket => _guest = socket, () => _host);
-        _hostSide = ServeAsync(_hostListener, socket => _host = socket, () => _guest);
+        _guestSide = ServeAsync(_guestListener, _guest, _host);
+        _hostSide = ServeAsync(_hostListener, _host, _guest);
     }
 
     internal string GuestPath => Path.Combine(_folder, "guest");
@@ -34,8 +34,6 @@ internal sealed class PortBridge : IAsyncDisposable
         await _end.CancelAsync();
         _guestListener.Dispose();
         _hostListener.Dispose();
-        _guest?.Dispose();
-        _host?.Dispose();
         await Task.WhenAll(_guestSide, _hostSide);
         _end.Dispose();
         Directory.Delete(_folder, recursive: true);
@@ -49,7 +47,7 @@ internal sealed class PortBridge : IAsyncDisposable
         return socket;
     }
 
-    private async Task ServeAsync(Socket listener, Action<Socket?> connected, Func<Socket?> other)
+    private async Task ServeAsync(Socket listener, Side side, Side other)
     {
         var buffer = new byte[4096];
         while (!_end.IsCancellationRequested)
@@ -57,13 +55,11 @@ internal sealed class PortBridge : IAsyncDisposable
             try
             {
                 using var socket = await listener.AcceptAsync(_end.Token);
-                connected(socket);
+                side.Enter(socket);
                 int count;
                 while ((count = await socket.ReceiveAsync(buffer, SocketFlags.None, _end.Token)) > 0)
                 {
-                    Socket? target;
-                    while ((target = other()) is null)
-                        await Task.Delay(5, _end.Token);
+                    var target = await other.Connected.WaitAsync(_end.Token);
                     await target.SendAsync(buffer.AsMemory(0, count), SocketFlags.None, _end.Token);
                 }
             }
@@ -72,7 +68,26 @@ internal sealed class PortBridge : IAsyncDisposable
                 // One side left; the loop waits for its next connection, or ends with the bridge.
             }
 
-            connected(null);
+            side.Leave();
         }
+    }
+
+    /// <summary>One side's connection, now or when there is one.</summary>
+    private sealed class Side
+    {
+        private volatile TaskCompletionSource<Socket> _connected = NewSource();
+
+        internal Task<Socket> Connected => _connected.Task;
+
+        internal void Enter(Socket socket) => _connected.SetResult(socket);
+
+        /// <summary>Harmless when there was no connection.</summary>
+        internal void Leave()
+        {
+            if (_connected.Task.IsCompleted)
+                _connected = NewSource();
+        }
+
+        private static TaskCompletionSource<Socket> NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

@@ -28,8 +28,7 @@ public sealed class PostgresFaultTests(TwoHosts hosts)
     [InlineData(Cut.Both)]
     public async Task CutOff_AtRest_GuestRunsOnAndCommandsSayInOneSentenceWhy(Cut cut)
     {
-        hosts.Require();
-        await using var guest = await LoadedGuest.RunAsync(hosts, Guest, Number, hosts.HostA, Token);
+        await using var guest = await RunGuestAsync();
         await using var there = await hosts.ConnectAsync(Token, hosts.HostA);
         await using var elsewhere = await hosts.ConnectAsync(Token, hosts.HostB);
         var gap = await guest.LongestGapAsync(async () =>
@@ -61,8 +60,7 @@ public sealed class PostgresFaultTests(TwoHosts hosts)
     [Fact]
     public async Task Silent_AtRest_GuestRunsOnAndCommandsEndWithinTheirTime()
     {
-        hosts.Require();
-        await using var guest = await LoadedGuest.RunAsync(hosts, Guest, Number, hosts.HostA, Token);
+        await using var guest = await RunGuestAsync();
         await using var there = await hosts.ConnectAsync(Token, hosts.HostA);
         var gap = await guest.LongestGapAsync(async () =>
         {
@@ -91,15 +89,13 @@ public sealed class PostgresFaultTests(TwoHosts hosts)
     [InlineData("copying", Cut.Both, OperationOutcome.Failed)]
     public async Task CutOff_BeforeTheGuestIsStopped_ItRunsOnAndTheMigrationEndsOnce(string point, Cut cut, OperationOutcome expected)
     {
-        hosts.Require();
-        await using var guest = await LoadedGuest.RunAsync(hosts, Guest, Number, hosts.HostA, Token);
+        await using var guest = await RunGuestAsync();
         await using var watcher = await hosts.ConnectAsync(Token, cut == Cut.Destination ? hosts.HostA : hosts.HostB);
         var id = $"{point}-{cut}".ToLowerInvariant();
         Client.MigrationOperation migration;
         using (var gate = hosts.Hold(id, point))
         {
-            migration = await watcher.StartMigrationAsync(Guest, hosts.HostB.Name, operationId: id, cancellationToken: Token);
-            await gate.UntilReachedAsync(Token);
+            migration = await StartHeldAsync(watcher, id, gate);
             using var away = CutOff(cut, hosts.HostA, hosts.HostB);
             gate.Dispose();
             if (cut == Cut.Source)
@@ -128,14 +124,12 @@ public sealed class PostgresFaultTests(TwoHosts hosts)
     [InlineData("Run", Cut.Both, OperationOutcome.Succeeded)]
     public async Task CutOff_OnceItNeedsNobodysWord_TheDestinationRunsWithoutWaiting(string point, Cut cut, OperationOutcome expected)
     {
-        hosts.Require();
-        await using var guest = await LoadedGuest.RunAsync(hosts, Guest, Number, hosts.HostA, Token);
+        await using var guest = await RunGuestAsync();
         var id = $"{point}-{cut}".ToLowerInvariant();
         Client.MigrationOperation migration;
         using (var gate = hosts.Hold(id, point))
         {
-            migration = await hosts.Fabric.StartMigrationAsync(Guest, hosts.HostB.Name, operationId: id, cancellationToken: Token);
-            await gate.UntilReachedAsync(Token);
+            migration = await StartHeldAsync(hosts.Fabric, id, gate);
             using var away = CutOff(cut, hosts.HostA, hosts.HostB);
             gate.Dispose();
             await guest.UntilItWritesAsync(Token);
@@ -150,15 +144,13 @@ public sealed class PostgresFaultTests(TwoHosts hosts)
     [InlineData(Cut.Both)]
     public async Task CutOff_AtTheCommit_BothStandStillUntilItIsKnownAndThenTheSourceGoesOn(Cut cut)
     {
-        hosts.Require();
-        await using var guest = await LoadedGuest.RunAsync(hosts, Guest, Number, hosts.HostA, Token);
+        await using var guest = await RunGuestAsync();
         await using var watcher = await hosts.ConnectAsync(Token, hosts.HostA);
         var id = $"commit-{cut}".ToLowerInvariant();
         Client.MigrationOperation migration;
         using (var gate = hosts.Hold(id, "Commit"))
         {
-            migration = await watcher.StartMigrationAsync(Guest, hosts.HostB.Name, operationId: id, cancellationToken: Token);
-            await gate.UntilReachedAsync(Token);
+            migration = await StartHeldAsync(watcher, id, gate);
             using var away = CutOff(cut, hosts.HostA, hosts.HostB);
             gate.Dispose();
             await TwoHosts.UntilAsync(
@@ -174,14 +166,12 @@ public sealed class PostgresFaultTests(TwoHosts hosts)
     [Fact]
     public async Task Silent_AtTheCommit_WhateverArrivesInTheEndDecides()
     {
-        hosts.Require();
-        await using var guest = await LoadedGuest.RunAsync(hosts, Guest, Number, hosts.HostA, Token);
+        await using var guest = await RunGuestAsync();
         await using var watcher = await hosts.ConnectAsync(Token, hosts.HostA);
         Client.MigrationOperation migration;
         using (var gate = hosts.Hold("commit-silent", "Commit"))
         {
-            migration = await watcher.StartMigrationAsync(Guest, hosts.HostB.Name, operationId: "commit-silent", cancellationToken: Token);
-            await gate.UntilReachedAsync(Token);
+            migration = await StartHeldAsync(watcher, "commit-silent", gate);
             hosts.PostgresOf(hosts.HostB).Silence();
         }
 
@@ -203,8 +193,7 @@ public sealed class PostgresFaultTests(TwoHosts hosts)
     [Fact]
     public async Task Slow_TheGuestMovesAllTheSame()
     {
-        hosts.Require();
-        await using var guest = await LoadedGuest.RunAsync(hosts, Guest, Number, hosts.HostA, Token);
+        await using var guest = await RunGuestAsync();
         foreach (var host in hosts.Hosts) hosts.PostgresOf(host).Delay = TimeSpan.FromMilliseconds(250);
         try
         {
@@ -228,8 +217,7 @@ public sealed class PostgresFaultTests(TwoHosts hosts)
     [InlineData("Commit")]
     public async Task Restarted_GuestGoesOnAndTheMigrationEndsOnce(string? point)
     {
-        hosts.Require();
-        await using var guest = await LoadedGuest.RunAsync(hosts, Guest, Number, hosts.HostA, Token);
+        await using var guest = await RunGuestAsync();
         if (point is null)
         {
             var gap = await guest.LongestGapAsync(() => hosts.RestartPostgresAsync(Token));
@@ -245,13 +233,27 @@ public sealed class PostgresFaultTests(TwoHosts hosts)
         Client.MigrationOperation migration;
         using (var gate = hosts.Hold(id, point))
         {
-            migration = await hosts.Fabric.StartMigrationAsync(Guest, hosts.HostB.Name, operationId: id, cancellationToken: Token);
-            await gate.UntilReachedAsync(Token);
+            migration = await StartHeldAsync(hosts.Fabric, id, gate);
             await hosts.RestartPostgresAsync(Token);
         }
 
         await guest.UntilItWritesAsync(Token);
         await AssertEndedAsync(guest, migration, expected: null);
+    }
+
+    /// <summary>A guest on the first host that notices whether it loses anything.</summary>
+    private Task<LoadedGuest> RunGuestAsync()
+    {
+        hosts.Require();
+        return LoadedGuest.RunAsync(hosts, Guest, Number, hosts.HostA, Token);
+    }
+
+    /// <summary>Starts a migration to the second host and waits until it is where it is held.</summary>
+    private async Task<Client.MigrationOperation> StartHeldAsync(Client.FabricClient asked, string id, OperationGate gate)
+    {
+        var migration = await asked.StartMigrationAsync(Guest, hosts.HostB.Name, operationId: id, cancellationToken: Token);
+        await gate.UntilReachedAsync(Token);
+        return migration;
     }
 
     /// <summary>The migration has ended, as everybody sees it; the guest runs where it says, with all it had; the next one succeeds.</summary>

@@ -1,16 +1,11 @@
-using System.Buffers.Binary;
-using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Architekt.Fabric.Network.Tests.Hosts;
+using static Architekt.Fabric.Network.Tests.Hosts.TestFrames;
 
 namespace Architekt.Fabric.Network.Tests;
 
+/// <summary>What happens to the frames that were kept.</summary>
 public sealed class InFlightFramesTests
 {
-    private const int ExperimentalEtherType = 0x88b5; // IEEE 802, for local experiments
-    private static readonly DateTimeOffset _always = DateTimeOffset.MinValue;
-
     [Fact]
     public async Task ForwardTo_FramesNobodyHasRead_ArriveAtTheOtherHostUnchangedInOrderAndOnce()
     {
@@ -22,11 +17,11 @@ public sealed class InFlightFramesTests
         sent.ForEach(frame => client.Send(frame));
 
         hosts.MoveGuest();
-        var arrived = ForwardUntil(hosts, frames, _always, sent.Count);
+        var arrived = ForwardUntil(hosts, frames, Always, sent.Count);
 
         Assert.Equal(sent.Select(Content), arrived.Select(frame => frame.Content));
         Assert.Null(hosts.GuestB.TryRead(TimeSpan.Zero, IsExperimental));
-        Assert.Equal(0, frames.ForwardTo(TwoHosts.Bridge, _always));
+        Assert.Equal(0, frames.ForwardTo(TwoHosts.Bridge, Always));
         Assert.Equal(0, frames.Lost);
     }
 
@@ -70,20 +65,8 @@ public sealed class InFlightFramesTests
         var late = RandomFrame(random, 1);
         client.Send(late);
         hosts.MoveGuest();
-        Assert.Equal(Content(late), Assert.Single(ForwardUntil(hosts, frames, _always, 1)).Content);
+        Assert.Equal(Content(late), Assert.Single(ForwardUntil(hosts, frames, Always, 1)).Content);
         Assert.Null(hosts.GuestB.TryRead(TimeSpan.Zero, IsExperimental));
-    }
-
-    [Fact]
-    public async Task Capture_FramesFromTheGuest_AreNotKept()
-    {
-        using var hosts = await TwoHosts.CreateAsync();
-        using var frames = hosts.Capture();
-
-        for (var i = 0; i < 5; i++)
-            hosts.GuestA.Send(GratuitousAnnounce.BuildRarp(TwoHosts.GuestMac));
-
-        Assert.Equal(0, frames.Discard());
     }
 
     [Fact]
@@ -97,10 +80,10 @@ public sealed class InFlightFramesTests
         hosts.GuestA.Read(IsExperimental);
 
         // The bridge still believes the guest to be at host A.
-        Assert.Equal(1, frames.ForwardTo(TwoHosts.Bridge, _always));
+        Assert.Equal(1, frames.ForwardTo(TwoHosts.Bridge, Always));
         Assert.Equal(Content(frame), hosts.GuestA.Read(IsExperimental).Content);
 
-        Assert.Equal(0, frames.ForwardTo(TwoHosts.Bridge, _always));
+        Assert.Equal(0, frames.ForwardTo(TwoHosts.Bridge, Always));
     }
 
     [Fact]
@@ -117,7 +100,7 @@ public sealed class InFlightFramesTests
         hosts.TapA.SetUp(false);
         hosts.TapA.Dispose();
 
-        Assert.Equal(1, frames.ForwardTo(TwoHosts.Bridge, _always));
+        Assert.Equal(1, frames.ForwardTo(TwoHosts.Bridge, Always));
         Assert.Equal(Content(frame), hosts.GuestB.Read(IsExperimental).Content);
     }
 
@@ -134,106 +117,7 @@ public sealed class InFlightFramesTests
 
         hosts.MoveGuest();
 
-        Assert.Equal(Content(tagged), Assert.Single(ForwardUntil(hosts, frames, _always, 1, frame => frame.EtherType == 0x8100)).Content);
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task ForwardTo_DatagramsOfAnOrdinarySocket_HaveValidChecksumsWhoeverComputesThem(bool offload)
-    {
-        using var hosts = await TwoHosts.CreateAsync();
-        if (offload)
-        {
-            hosts.GuestA.EnableOffload();
-            hosts.GuestB.EnableOffload();
-        }
-
-        using var socket = hosts.Client.Run(() => new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
-        using var frames = hosts.Capture();
-        var payloads = Enumerable.Range(1, 20).Select(i => Enumerable.Repeat((byte)i, 60 * i).ToArray()).ToList();
-        foreach (var payload in payloads)
-            socket.SendTo(payload, new IPEndPoint(TwoHosts.GuestIp, 7777));
-
-        hosts.MoveGuest();
-        var arrived = ForwardUntil(hosts, frames, _always, payloads.Count, frame => frame is { EtherType: 0x0800, Protocol: 17 });
-
-        Assert.Equal(payloads, arrived.Select(frame => frame.UdpPayload.ToArray()));
-        Assert.All(arrived, frame => Assert.Equal(offload, frame.NeedsChecksum));
-        Assert.All(arrived, frame => Assert.True(frame.HasValidTransportChecksum()));
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task ForwardTo_SegmentsOfATcpConnection_ContinueItAtTheOtherHost(bool offloadAtDestination)
-    {
-        const int InitialWindow = 10, SegmentSize = 1460; // RFC 6928
-        using var hosts = await TwoHosts.CreateAsync();
-        hosts.GuestA.EnableOffload();
-        if (offloadAtDestination)
-            hosts.GuestB.EnableOffload();
-
-        using var socket = hosts.Client.Run(() => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
-        var first = await AcceptAsync(hosts, socket, SegmentSize);
-        using var frames = hosts.Capture();
-        var data = new byte[InitialWindow * SegmentSize];
-        new Random(26).NextBytes(data);
-        Assert.Equal(data.Length, socket.Send(data));
-
-        // Announced before anything is forwarded, detached only afterwards: both orders must do.
-        GratuitousAnnounce.SendThroughTap(hosts.TapB, GratuitousAnnounce.BuildRarp(TwoHosts.GuestMac));
-        var received = new byte[data.Length];
-        var missing = data.Length;
-        var seen = new HashSet<uint>();
-        var segmented = false;
-        var started = Stopwatch.GetTimestamp();
-        while (missing > 0)
-        {
-            Assert.True(Stopwatch.GetElapsedTime(started) < FakeGuest.Limit, $"{missing} bytes have not arrived.");
-            frames.ForwardTo(TwoHosts.Bridge, _always);
-            while (hosts.GuestB.TryRead(TimeSpan.FromMilliseconds(10), IsTcpData) is { } frame)
-            {
-                Assert.True(frame.HasValidTransportChecksum());
-                segmented |= frame.SegmentationType != 0;
-                if (!seen.Add(frame.TcpSequence))
-                    continue;
-                frame.TcpPayload.CopyTo(received.AsSpan((int)(frame.TcpSequence - first)));
-                missing -= frame.TcpPayload.Length;
-            }
-        }
-
-        Assert.Equal(data, received);
-        Assert.Equal(offloadAtDestination, segmented);
-        Assert.Equal(0, frames.Lost);
-    }
-
-    [Fact]
-    public async Task Lost_MoreFramesThanFit_IsCounted()
-    {
-        using var hosts = await TwoHosts.CreateAsync();
-        using var client = hosts.Client.Run(() => new RawSender("eth0"));
-        using var frames = hosts.Capture();
-        var big = new byte[1500];
-        RandomFrame(new Random(27), 0).AsSpan(0, 14).CopyTo(big);
-        var started = Stopwatch.GetTimestamp();
-        while (frames.Lost == 0)
-        {
-            Assert.True(Stopwatch.GetElapsedTime(started) < FakeGuest.Limit, "The buffer has no end.");
-            client.Send(big);
-        }
-
-        Assert.InRange(frames.Discard(), 1000, 40_000);
-    }
-
-    [Fact]
-    public async Task Capture_NoSuchInterface_NamesIt()
-    {
-        using var host = await NetworkNamespace.CreateAsync();
-
-        var error = Assert.Throws<NetworkException>(() => host.Run(() => InFlightFrames.Capture("nowhere", TwoHosts.GuestMac)));
-
-        Assert.Contains("'nowhere'", error.Message, StringComparison.Ordinal);
+        Assert.Equal(Content(tagged), Assert.Single(ForwardUntil(hosts, frames, Always, 1, frame => frame.EtherType == 0x8100)).Content);
     }
 
     [Fact]
@@ -245,9 +129,9 @@ public sealed class InFlightFramesTests
         client.Send(RandomFrame(new Random(28), 0));
         hosts.GuestA.Read(IsExperimental);
 
-        Assert.Contains("'nowhere'", Assert.Throws<NetworkException>(() => frames.ForwardTo("nowhere", _always)).Message, StringComparison.Ordinal);
+        Assert.Contains("'nowhere'", Assert.Throws<NetworkException>(() => frames.ForwardTo("nowhere", Always)).Message, StringComparison.Ordinal);
 
-        Assert.Equal(1, frames.ForwardTo(TwoHosts.Bridge, _always));
+        Assert.Equal(1, frames.ForwardTo(TwoHosts.Bridge, Always));
     }
 
     [Fact]
@@ -268,7 +152,7 @@ public sealed class InFlightFramesTests
         hosts.GuestA.Read(IsExperimental);
 
         hosts.MoveGuest();
-        Assert.Equal(1, frames.ForwardTo(TwoHosts.Bridge, _always));
+        Assert.Equal(1, frames.ForwardTo(TwoHosts.Bridge, Always));
 
         Assert.Equal(Content(frame), hosts.GuestB.Read(IsExperimental).Content);
         Assert.Equal("far", await hosts.B.LearnedPortAsync(TwoHosts.Bridge, mac));
@@ -295,71 +179,10 @@ public sealed class InFlightFramesTests
         Assert.Equal(frame, others.Read(IsExperimental).Ethernet);
 
         hosts.MoveGuest();
-        Assert.Equal(1, frames.ForwardTo(TwoHosts.Bridge, _always));
+        Assert.Equal(1, frames.ForwardTo(TwoHosts.Bridge, Always));
 
         Assert.Equal(Content(frame), hosts.GuestB.Read(IsExperimental).Content);
         Assert.Null(others.TryRead(TimeSpan.Zero, IsExperimental));
-    }
-
-    [Fact]
-    public async Task Capture_FramesForOthers_AreNotKept()
-    {
-        using var hosts = await TwoHosts.CreateAsync();
-        using var client = hosts.Client.Run(() => new RawSender("eth0"));
-        using var frames = hosts.Capture();
-        var unknown = MacAddress.Generate("somebody unknown, so bridges send it everywhere");
-        var frame = RandomFrame(new Random(32), 0);
-        unknown.CopyTo(frame);
-        client.Send(frame);
-        new FakeGuest(hosts.TapA, unknown).Read(IsExperimental);
-
-        Assert.Equal(0, frames.Discard());
-    }
-
-    [Fact]
-    public async Task Capture_AnnouncementFromTheDestination_IsNotKept()
-    {
-        using var hosts = await TwoHosts.CreateAsync();
-        using var frames = hosts.Capture();
-
-        GratuitousAnnounce.SendThroughTap(hosts.TapB, GratuitousAnnounce.BuildRarp(TwoHosts.GuestMac));
-        new FakeGuest(hosts.TapA, MacAddress.Broadcast).Read(frame => frame.Source == TwoHosts.GuestMac);
-
-        Assert.Equal(0, frames.Discard());
-    }
-
-    private static byte[] Content(byte[] ethernet) => ethernet[(2 * MacAddress.Length)..];
-
-    private static bool IsExperimental(GuestFrame frame) => frame.EtherType == ExperimentalEtherType;
-
-    private static bool IsTcpData(GuestFrame frame) => frame is { EtherType: 0x0800, Protocol: 6 } && frame.TcpPayload.Length > 0;
-
-    private static byte[] RandomFrame(Random random, int number)
-    {
-        var frame = new byte[random.Next(60, 1514)];
-        random.NextBytes(frame);
-        TwoHosts.GuestMac.CopyTo(frame);
-        TwoHosts.ClientMac.CopyTo(frame.AsSpan(6));
-        BinaryPrimitives.WriteUInt16BigEndian(frame.AsSpan(12), ExperimentalEtherType);
-        BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(14), number);
-        return frame;
-    }
-
-    // The last frames may still be on their way through the kernel, so forwarding is repeated until all are there.
-    private static List<GuestFrame> ForwardUntil(
-        TwoHosts hosts, InFlightFrames frames, DateTimeOffset since, int count, Func<GuestFrame, bool>? wanted = null)
-    {
-        var arrived = new List<GuestFrame>();
-        var started = Stopwatch.GetTimestamp();
-        while (arrived.Count < count)
-        {
-            Assert.True(Stopwatch.GetElapsedTime(started) < FakeGuest.Limit, $"{arrived.Count} of {count} frames have arrived.");
-            frames.ForwardTo(TwoHosts.Bridge, since);
-            while (hosts.GuestB.TryRead(TimeSpan.FromMilliseconds(10), wanted ?? IsExperimental) is { } frame)
-                arrived.Add(frame);
-        }
-
-        return arrived;
     }
 
     // The kernel turns its time stamps on shortly after the first socket has asked for them; a frame from before counts as new.
@@ -384,20 +207,5 @@ public sealed class InFlightFramesTests
             while (CapturedFrame.Read(observer, buffer, out var frame) == ReadOutcome.Frame)
                 stamped = frame.ReceivedUtc <= read;
         }
-    }
-
-    /// <summary>Plays the guest's side of the handshake through host A; returns the number of the first byte the client will send.</summary>
-    private static async Task<uint> AcceptAsync(TwoHosts hosts, Socket socket, ushort segmentSize)
-    {
-        const byte Syn = 2, Ack = 16;
-        const int Port = 6379;
-        var connect = socket.ConnectAsync(new IPEndPoint(TwoHosts.GuestIp, Port), TestContext.Current.CancellationToken).AsTask();
-        var syn = hosts.GuestA.Read(frame => frame is { EtherType: 0x0800, Protocol: 6, TcpFlags: Syn });
-        hosts.GuestA.Send(GuestFrame.BuildTcp(
-            (TwoHosts.GuestMac, TwoHosts.GuestIp, Port), (TwoHosts.ClientMac, TwoHosts.ClientIp, syn.SourcePort),
-            sequence: 1000, acknowledged: syn.TcpSequence + 1, Syn | Ack, segmentSize));
-        await connect;
-        hosts.GuestA.Read(frame => frame is { EtherType: 0x0800, Protocol: 6, TcpFlags: Ack });
-        return syn.TcpSequence + 1;
     }
 }

@@ -5,8 +5,8 @@ namespace Architekt.Fabric.PackageTransfer.Tests;
 
 public sealed class PackagePullerTests : IAsyncLifetime
 {
-    private const int MiB = 1 << 20;
-    private const long DiskSize = 256L * MiB;
+    private const int MiB = SparseDisk.MiB;
+    private const long DiskSize = SparseDisk.Size;
     private const int DiskPieces = 16;
 
     private readonly TempFolder _source = new();
@@ -16,22 +16,10 @@ public sealed class PackagePullerTests : IAsyncLifetime
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    /// <summary>A disk that is a hole but for a MiB in each 16.</summary>
     public async ValueTask InitializeAsync()
     {
         var blueprint = new TestBlueprint(_source);
-        blueprint.ReplaceEntry("disk", file =>
-        {
-            var random = new Random(3);
-            var piece = new byte[MiB];
-            file.SetLength(DiskSize);
-            for (var index = 0; index < DiskPieces; index++)
-            {
-                random.NextBytes(piece);
-                file.Position = DiskSize / DiskPieces * index;
-                file.Write(piece);
-            }
-        });
+        SparseDisk.WriteTo(blueprint, DiskPieces);
         var store = await _source.OpenStoreAsync();
         _package = await store.ImportAsync(blueprint.Folder, null, null, Cancellation);
         _manifest = await File.ReadAllBytesAsync(Path.Combine(_package.Folder, PackageManifest.FileName), Cancellation);

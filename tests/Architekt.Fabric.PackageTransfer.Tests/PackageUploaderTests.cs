@@ -7,8 +7,8 @@ namespace Architekt.Fabric.PackageTransfer.Tests;
 
 public sealed class PackageUploaderTests : IAsyncLifetime
 {
-    private const int MiB = 1 << 20;
-    private const long DiskSize = 256L * MiB;
+    private const int MiB = SparseDisk.MiB;
+    private const long DiskSize = SparseDisk.Size;
     private const int DiskPieces = 64;
 
     private readonly TempFolder _source = new();
@@ -19,22 +19,10 @@ public sealed class PackageUploaderTests : IAsyncLifetime
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    /// <summary>A disk that is a hole but for a MiB in each 4.</summary>
     public ValueTask InitializeAsync()
     {
         _blueprint = new TestBlueprint(_source);
-        _blueprint.ReplaceEntry("disk", file =>
-        {
-            var random = new Random(3);
-            var piece = new byte[MiB];
-            file.SetLength(DiskSize);
-            for (var index = 0; index < DiskPieces; index++)
-            {
-                random.NextBytes(piece);
-                file.Position = DiskSize / DiskPieces * index;
-                file.Write(piece);
-            }
-        });
+        SparseDisk.WriteTo(_blueprint, DiskPieces);
         _endPoint = (IPEndPoint)_server.Listen(new IPEndPoint(IPAddress.Loopback, 0));
         return ValueTask.CompletedTask;
     }

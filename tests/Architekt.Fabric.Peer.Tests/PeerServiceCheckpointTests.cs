@@ -34,6 +34,21 @@ public sealed class PeerServiceCheckpointTests(PackagedGuest guest)
         await GuestShell.VerifyRecordsAsync(fork);
     }
 
+    [Fact]
+    public async Task Checkpoint_GuestKeepsRunningAndWriting_DiskIsOfTheMomentOfTheMemory()
+    {
+        var package = await guest.RequireAsync();
+        await using var peer = await guest.ResumeAsync(package);
+        await GuestShell.StartRingAsync(peer);
+        var folder = guest.MakeFolder(package);
+
+        await peer.Service.CheckpointAsync(new PeerCheckpoint(peer.Instance.Epoch, "moment", folder, KeepRunning: true));
+
+        await GuestShell.VerifyRingAsync(peer);
+        await using var fork = await guest.ResumeAsync(folder);
+        await GuestShell.VerifyRingAsync(fork);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

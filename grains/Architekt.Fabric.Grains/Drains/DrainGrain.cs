@@ -72,16 +72,8 @@ internal sealed partial class DrainGrain(
         long afterSequence, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var latest = await GetAsync(cancellationToken);
-
-        // Sequences of an activation that is gone mean nothing here.
-        if (afterSequence > latest.Sequence) afterSequence = 0;
-        while (true)
-        {
-            if (latest.Sequence > afterSequence || latest.Result is not null) yield return latest;
-            if (latest.Result is not null) yield break;
-            afterSequence = latest.Sequence;
-            latest = await _log!.WaitBeyondAsync(afterSequence, cancellationToken);
-        }
+        if (_log is null) yield return latest;
+        else await foreach (var report in _log.WatchAsync(afterSequence, cancellationToken)) yield return report;
     }
 
     public async Task CancelAsync(CancellationToken cancellationToken)

@@ -56,16 +56,8 @@ internal sealed partial class MigrationDriver(
         long afterSequence, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var latest = await GetAsync(cancellationToken);
-
-        // Sequences of a driver that is gone mean nothing here.
-        if (afterSequence > latest.Sequence) afterSequence = 0;
-        while (true)
-        {
-            if (latest.Sequence > afterSequence || latest.Result is not null) yield return latest;
-            if (latest.Result is not null) yield break;
-            afterSequence = latest.Sequence;
-            latest = await _progress!.WaitBeyondAsync(afterSequence, cancellationToken);
-        }
+        if (_progress is null) yield return latest;
+        else await foreach (var report in _progress.WatchAsync(afterSequence, cancellationToken)) yield return report;
     }
 
     public async Task CancelAsync(CancellationToken cancellationToken)

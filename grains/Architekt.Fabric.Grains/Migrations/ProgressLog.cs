@@ -1,26 +1,13 @@
 namespace Architekt.Fabric.Grains;
 
-/// <summary>The newest report of a migration and a way to wait for the next. Used from one grain's scheduler only.</summary>
+/// <summary>The reports of a migration.</summary>
 internal sealed class ProgressLog(TimeProvider time, DateTimeOffset begun)
+    : ReportLog<MigrationProgress>(new MigrationProgress(0, MigrationPhase.Check, 0, TransferCounters.None, 0, 0, 0, null, null), time, begun)
 {
-    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    public void Report(Func<MigrationProgress, MigrationProgress> change) =>
+        Publish(change(Latest) with { Sequence = Latest.Sequence + 1, ElapsedMs = ElapsedMs });
 
-    public MigrationProgress Latest { get; private set; } =
-        new(0, MigrationPhase.Check, 0, TransferCounters.None, 0, 0, 0, null, null);
+    protected override long SequenceOf(MigrationProgress report) => report.Sequence;
 
-    public double ElapsedMs => (time.GetUtcNow() - begun).TotalMilliseconds;
-
-    public void Report(Func<MigrationProgress, MigrationProgress> change)
-    {
-        Latest = change(Latest) with { Sequence = Latest.Sequence + 1, ElapsedMs = ElapsedMs };
-        var changed = _changed;
-        _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        changed.SetResult();
-    }
-
-    public async Task<MigrationProgress> WaitBeyondAsync(long sequence, CancellationToken cancellationToken)
-    {
-        while (Latest.Sequence <= sequence && Latest.Result is null) await _changed.Task.WaitAsync(cancellationToken);
-        return Latest;
-    }
+    protected override bool IsLast(MigrationProgress report) => report.Result is not null;
 }

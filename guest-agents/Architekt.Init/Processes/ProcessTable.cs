@@ -9,12 +9,10 @@ internal sealed class ProcessTable : IDisposable
     private const int AnyChild = -1;
     private const int AllProcesses = -1;
 
-    private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(10);
-
     private readonly Lock _lock = new();
     private readonly Dictionary<int, ChildProcess> _running = [];
     private readonly AutoResetEvent _started = new(initialState: false);
-    private volatile bool _hasNone = true;
+    private readonly ManualResetEvent _none = new(initialState: true);
 
     /// <summary>Starts reaping; it goes on until the guest ends.</summary>
     internal void StartReaping() => new Thread(Reap) { IsBackground = true }.Start();
@@ -32,7 +30,7 @@ internal sealed class ProcessTable : IDisposable
                 throw new InitException($"cannot start {program.Command[0]}: {Marshal.GetPInvokeErrorMessage(error)}");
             var child = new ChildProcess { Id = id };
             _running.Add(id, child);
-            _hasNone = false;
+            _none.Reset();
             _started.Set();
             return child;
         }
@@ -52,21 +50,14 @@ internal sealed class ProcessTable : IDisposable
     internal static void SignalAll(int signal) => _ = LibC.Kill(AllProcesses, signal);
 
     /// <summary>Waits until the first process is the only one.</summary>
-    internal bool WaitUntilNoneIsLeft(TimeSpan timeout)
-    {
-        var deadline = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
-        while (!_hasNone)
-        {
-            if (Environment.TickCount64 > deadline)
-                return false;
-            Thread.Sleep(_lookAgain);
-        }
-
-        return true;
-    }
+    internal bool WaitUntilNoneIsLeft(TimeSpan timeout) => _none.WaitOne(timeout);
 
     /// <inheritdoc/>
-    public void Dispose() => _started.Dispose();
+    public void Dispose()
+    {
+        _started.Dispose();
+        _none.Dispose();
+    }
 
     private void Reap()
     {
@@ -84,7 +75,12 @@ internal sealed class ProcessTable : IDisposable
     private bool HasReallyNone()
     {
         lock (_lock)
-            return _hasNone = _running.Count == 0;
+        {
+            if (_running.Count > 0)
+                return false;
+            _none.Set();
+            return true;
+        }
     }
 
     private void SetEnded(int id, ExitStatus status)

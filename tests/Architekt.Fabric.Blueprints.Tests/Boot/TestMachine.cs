@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -13,7 +12,7 @@ internal sealed class TestMachine : IAsyncDisposable
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(120);
 
     private readonly TempFolder _folder = new();
-    private readonly Process _qemu;
+    private readonly StdioQemu _qemu;
 
     /// <param name="blueprint">A blueprint's folder; its disk is not written to.</param>
     /// <param name="guestPort">A TCP port of the guest to be reached through <see cref="Port"/>.</param>
@@ -24,8 +23,7 @@ internal sealed class TestMachine : IAsyncDisposable
         Tool.Require("qemu-system-x86_64");
         Port = FreePort();
         var disk = Path.Combine(blueprint.Folder, PackageEntryNames.Disk);
-        _qemu = Process.Start(
-            "qemu-system-x86_64",
+        _qemu = new StdioQemu(
             [
                 "-M", "q35", "-accel", "tcg", "-cpu", "max", "-m", $"{blueprint.Manifest.MemoryBytes >> 20}", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
                 "-kernel", Path.Combine(blueprint.Folder, PackageEntryNames.Kernel), "-initrd", Path.Combine(blueprint.Folder, PackageEntryNames.Initramfs),
@@ -33,7 +31,7 @@ internal sealed class TestMachine : IAsyncDisposable
                 "-drive", $"file={disk},format=raw,if=none,id=disk,snapshot={(keepDisk ? "off" : "on")}", "-device", "virtio-blk-pci,drive=disk",
                 "-netdev", $"user,id=net,hostfwd=tcp:127.0.0.1:{Port}-:{guestPort}", "-device", "virtio-net-pci,netdev=net,romfile=",
                 "-device", "virtio-serial-pci", .. SerialPort("agent"), .. SerialPort("liveness"),
-                "-serial", $"file:{_folder["console"]}", "-qmp", $"unix:{_folder["qmp"]},server=on,wait=off",
+                "-serial", $"file:{_folder["console"]}",
             ]);
     }
 
@@ -51,25 +49,14 @@ internal sealed class TestMachine : IAsyncDisposable
     /// <returns>Its reply.</returns>
     internal Task<string> AskAgentAsync(string request) => ReadLineAsync("agent", request);
 
-    internal async Task PressPowerButtonAsync()
-    {
-        using var socket = await ConnectAsync("qmp");
-        await using var stream = new NetworkStream(socket);
-        using var reader = new StreamReader(stream);
-        await reader.ReadLineAsync(Cancellation);
-        foreach (var command in new[] { "qmp_capabilities", "system_powerdown" })
-        {
-            await stream.WriteAsync(Encoding.UTF8.GetBytes($"{{\"execute\":\"{command}\"}}\n"), Cancellation);
-            await reader.ReadLineAsync(Cancellation);
-        }
-    }
+    internal Task PressPowerButtonAsync() => _qemu.PressPowerButtonAsync(_patience, Cancellation);
 
     /// <summary>Waits until QEMU ends, as it does when its guest powers off.</summary>
     internal async Task WaitForPowerOffAsync()
     {
         try
         {
-            await _qemu.WaitForExitAsync(Cancellation).WaitAsync(_patience, Cancellation);
+            await _qemu.WaitForExitAsync(_patience, Cancellation);
         }
         catch (TimeoutException)
         {
@@ -81,13 +68,7 @@ internal sealed class TestMachine : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (!_qemu.HasExited)
-        {
-            _qemu.Kill();
-            await _qemu.WaitForExitAsync(CancellationToken.None);
-        }
-
-        _qemu.Dispose();
+        await _qemu.DisposeAsync();
         _folder.Dispose();
     }
 
@@ -119,17 +100,9 @@ internal sealed class TestMachine : IAsyncDisposable
 
     private async Task<Socket> ConnectAsync(string name)
     {
-        var path = _folder[name];
-        var waited = Stopwatch.StartNew();
-        while (!File.Exists(path))
-        {
-            Assert.False(_qemu.HasExited, $"QEMU has ended. The guest's console:\n{Console}");
-            Assert.True(waited.Elapsed < _patience, $"QEMU does not make {path}");
-            await Task.Delay(20, Cancellation);
-        }
-
+        await _qemu.WaitUntilReadyAsync(_patience, Cancellation);
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), Cancellation);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(_folder[name]), Cancellation);
         return socket;
     }
 

@@ -20,6 +20,15 @@ public sealed class LostConnectionTests(PostgresDatabase database) : StoreTest(d
             : new IPEndPoint(Dns.GetHostAddresses(parts.Host!, AddressFamily.InterNetwork)[0], parts.Port));
     }
 
+    /// <summary>Orleans has connections of its own to the same Postgres.</summary>
+    private static async Task AskAsOrleansAsync(FabricDatabase database)
+    {
+        await using var connection = new NpgsqlConnection(database.Connection.Orleans);
+        await connection.OpenAsync(Cancellation);
+        await using var command = new NpgsqlCommand("SELECT 1", connection);
+        Assert.Equal(1, await command.ExecuteScalarAsync(Cancellation));
+    }
+
     private FabricDatabase Through(CuttingProxy proxy) =>
         new(new FabricConnection(new NpgsqlConnectionStringBuilder(_connectionString) { Host = "127.0.0.1", Port = proxy.Port }.ConnectionString));
 
@@ -139,21 +148,13 @@ public sealed class LostConnectionTests(PostgresDatabase database) : StoreTest(d
     {
         await using var proxy = CreateProxy();
         await using var broken = Through(proxy);
-        await AskAsOrleansAsync();
+        await AskAsOrleansAsync(broken);
         await new EventLog(broken, Sink).ReadAsync(0, 1, Cancellation);
 
         await proxy.CutAllAsync();
         await new EventLog(broken, Sink).ReadAsync(0, 1, Cancellation);
 
-        await AskAsOrleansAsync();
-
-        async Task AskAsOrleansAsync()
-        {
-            await using var connection = new NpgsqlConnection(broken.Connection.Orleans);
-            await connection.OpenAsync(Cancellation);
-            await using var command = new NpgsqlCommand("SELECT 1", connection);
-            Assert.Equal(1, await command.ExecuteScalarAsync(Cancellation));
-        }
+        await AskAsOrleansAsync(broken);
     }
 
     /// <summary>Its last word to each connection (57P01) is read by whoever uses that next, and was not meant for them.</summary>
@@ -164,7 +165,7 @@ public sealed class LostConnectionTests(PostgresDatabase database) : StoreTest(d
         await using var other = new FabricDatabase(new FabricConnection(_connectionString));
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => new EventLog(other, Sink).ReadAsync(0, 1, Cancellation)));
         await new VmStore(other, Sink).RehearseCommitAsync(Plan(vm, operation: "op-none"), Cancellation);
-        await AskAsOrleansAsync();
+        await AskAsOrleansAsync(other);
 
         // As a fast shutdown does (pg_ctl(1)).
         await ExecuteAsync("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
@@ -172,15 +173,7 @@ public sealed class LostConnectionTests(PostgresDatabase database) : StoreTest(d
         Assert.NotNull(await new VmStore(other, Sink).FindAsync(vm, Cancellation));
         Assert.Equal("op-restarted", (await new OperationStore(other, Sink).BeginAsync(Plan(vm, operation: "op-restarted"), Cancellation)).Id);
         Assert.Equal(CommitOutcome.Committed, await new VmStore(other, Sink).CommitAsync(Plan(vm, operation: "op-restarted"), Cancellation));
-        await AskAsOrleansAsync();
-
-        async Task AskAsOrleansAsync()
-        {
-            await using var connection = new NpgsqlConnection(other.Connection.Orleans);
-            await connection.OpenAsync(Cancellation);
-            await using var command = new NpgsqlCommand("SELECT 1", connection);
-            Assert.Equal(1, await command.ExecuteScalarAsync(Cancellation));
-        }
+        await AskAsOrleansAsync(other);
     }
 
     [Fact]

@@ -222,6 +222,18 @@ public sealed class ArkRefusalTests : IDisposable
         Assert.Empty(_temp.StoreContents());
     }
 
+    [Theory]
+    [InlineData(1 << 20)]
+    [InlineData((1L << 33) - 1)]
+    [InlineData(1L << 40)]
+    public async Task ImportAsync_MemberClaimsMoreThanThereIs_IsRefused(long length)
+    {
+        var archive = _ark.ToArray();
+        HandMadeArk.Claim(archive, "disk.zst", length);
+
+        await RefusedAsync($"it is cut off: 'disk.zst' has {length} bytes", HandMadeArk.Write(_temp, archive));
+    }
+
     [Fact]
     public async Task ImportAsync_AnyDamage_IsRefusedOrDoesNotMatter()
     {

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Formats.Tar;
 using System.Text;
 using ZstdSharp;
@@ -60,7 +61,36 @@ internal sealed class HandMadeArk
         Encoding.ASCII.GetBytes("0000644\00000000\00000000\0").CopyTo(header, 100);
         Encoding.ASCII.GetBytes($"{Convert.ToString(claimedSize, 8).PadLeft(11, '0')}\000000000000\0        {type}").CopyTo(header, 124);
         Encoding.ASCII.GetBytes("ustar  \0").CopyTo(header, 257);
-        Encoding.ASCII.GetBytes($"{Convert.ToString(header.Sum(value => value), 8).PadLeft(6, '0')}\0 ").CopyTo(header, 148);
+        WriteChecksum(header);
         return header;
+    }
+
+    /// <summary>Has the header of a member claim another length, in octal or, where that has no room, as GNU tar does: in binary behind a bit.</summary>
+    internal static void Claim(Span<byte> archive, string member, long length)
+    {
+        var header = archive.Slice(archive.IndexOf(Encoding.ASCII.GetBytes(member + "\0")), 512);
+        var field = header.Slice(124, 12);
+        field.Clear();
+        if (length < 1L << 33)
+        {
+            Encoding.ASCII.GetBytes(Convert.ToString(length, 8).PadLeft(11, '0')).CopyTo(field);
+        }
+        else
+        {
+            field[0] = 0x80;
+            BinaryPrimitives.WriteInt64BigEndian(field[4..], length);
+        }
+
+        Encoding.ASCII.GetBytes("        ").CopyTo(header[148..]);
+        WriteChecksum(header);
+    }
+
+    /// <summary>The sum of all bytes, those of the sum itself counted as spaces (tar(5)).</summary>
+    private static void WriteChecksum(Span<byte> header)
+    {
+        var sum = 0;
+        foreach (var value in header)
+            sum += value;
+        Encoding.ASCII.GetBytes($"{Convert.ToString(sum, 8).PadLeft(6, '0')}\0 ").CopyTo(header[148..]);
     }
 }

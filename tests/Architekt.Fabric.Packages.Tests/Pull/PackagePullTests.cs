@@ -56,6 +56,42 @@ public sealed class PackagePullTests : IDisposable
         await PackageStore.VerifyAsync(await later.GetAsync(_digest, Cancellation), null, Cancellation);
     }
 
+    [Fact]
+    public async Task BeginPullAsync_AnotherPackageWasBegun_TakesNothingOfThat()
+    {
+        var store = await _temp.OpenStoreAsync();
+        using (var pull = await store.BeginPullAsync(_manifest, _digest, Cancellation))
+            Copy(pull, "disk", 0, Half);
+        var other = new TestBlueprint(_temp, seed: 2);
+        var manifest = File.ReadAllBytes(other.ManifestPath);
+
+        using (var second = await store.BeginPullAsync(manifest, PackageManifest.DigestOf(manifest), Cancellation))
+        {
+            Assert.Equal([new PackageRange(0, 2 * Half)], second.Missing("disk"));
+            Assert.Equal(0, second.BytesDone);
+        }
+
+        using var again = await store.BeginPullAsync(_manifest, _digest, Cancellation);
+        Assert.Equal([new PackageRange(Half, Half)], again.Missing("disk"));
+    }
+
+    [Fact]
+    public async Task BeginPullAsync_ManifestOfTheAttemptBeforeIsDamaged_IsWrittenAnew()
+    {
+        var store = await _temp.OpenStoreAsync();
+        using (var pull = await store.BeginPullAsync(_manifest, _digest, Cancellation))
+            Copy(pull, "disk", 0, Half);
+        var path = Path.Combine(Pulls().Single(Directory.Exists), PackageManifest.FileName);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.WriteAllBytes(path, _manifest[..^1]);
+
+        using var second = await store.BeginPullAsync(_manifest, _digest, Cancellation);
+        CopyAll(second);
+        await second.CommitAsync([], null, Cancellation);
+
+        await PackageStore.VerifyAsync(await store.GetAsync(_digest, Cancellation), null, Cancellation);
+    }
+
     [Theory]
     [InlineData(10)]
     [InlineData(24 + 13)]

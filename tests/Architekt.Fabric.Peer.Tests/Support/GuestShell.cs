@@ -22,6 +22,28 @@ internal static class GuestShell
         Assert.DoesNotContain("is bad", found, StringComparison.Ordinal);
     }
 
+    /// <summary>
+    /// Has the guest overwrite 16 sectors of its disk in turn with ascending numbers, and look each time, on the disk itself, whether the sector still has what it wrote there last: a disk of a
+    /// later moment than the memory has something newer.
+    /// </summary>
+    public static async Task StartRingAsync(TestPeer peer)
+    {
+        await RunAsync(
+            peer,
+            "f=/var/lib/diskcheck/ring; dd if=/dev/zero of=$f bs=512 count=16 conv=fsync 2>/dev/null; :>/tmp/ring-bad; echo 0 >/tmp/ring; (n=0; while :; do s=$((n % 16)); echo 1 >/proc/sys/vm/drop_caches; "
+            + "o=$(dd if=$f bs=512 skip=$s count=1 2>/dev/null | head -n 1 | tr -d '\\000'); [ $n -lt 16 ] || [ \"$o\" = $((n - 16)) ] || echo \"$((n - 16)) became $o\" >>/tmp/ring-bad; "
+            + "echo $n | dd of=$f bs=512 seek=$s conv=notrunc,fsync 2>/dev/null; n=$((n + 1)); echo $n >/tmp/ring-new; mv /tmp/ring-new /tmp/ring; done) >/dev/null 2>&1 </dev/null &");
+        await VerifyRingAsync(peer);
+    }
+
+    /// <summary>Waits until the guest has looked at all of its ring twice, and fails if something was not as it had written it.</summary>
+    public static async Task VerifyRingAsync(TestPeer peer)
+    {
+        var found = await RunAsync(peer, "l=$(cat /tmp/ring); while [ $(cat /tmp/ring) -lt $((l + 32)) ]; do usleep 50000; done; cat /tmp/ring-bad; echo looked $(cat /tmp/ring) times");
+        Assert.Matches(@"looked [1-9]\d+ times", found);
+        Assert.DoesNotContain(" became ", found, StringComparison.Ordinal);
+    }
+
     /// <summary>Runs a command and returns what it printed.</summary>
     public static async Task<string> RunAsync(TestPeer peer, string command, int seconds = 60)
     {

@@ -13,6 +13,7 @@ public sealed class PackageHostTests : IAsyncDisposable
 {
     private readonly PackageFolder _package = new("redis");
     private readonly List<IAsyncDisposable> _servers = [];
+    private readonly List<RuntimeHost> _hosts = [];
     private readonly RecordingVmStore _vms = new(1) { Owned = [] };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -139,17 +140,43 @@ public sealed class PackageHostTests : IAsyncDisposable
         Assert.Equal([digest], (await host.CollectAsync(Token)).Packages);
     }
 
+    /// <summary>No row says so yet: the VM is still its source's.</summary>
+    [Fact]
+    public async Task DeleteAsync_BaseOfAVmThatIsOnItsWayHere_IsAConflict()
+    {
+        var (host, store) = await HostAsync("host-a");
+        var package = await store.ImportAsync(_package.Path, null, null, Token);
+        var peers = _hosts.Single().Peers;
+        using var folder = new TestHost();
+        var arriving = folder.Instance() with { KernelCommandLine = FakePeer.Answers, KernelPath = package.PathOf("kernel") };
+        await peers.StartAsync(arriving, keepsDisk: false, Token);
+        try
+        {
+            var error = await Assert.ThrowsAsync<FabricException>(() => host.DeleteAsync("redis", Token));
+            Assert.Equal(FabricErrorCode.Conflict, error.Code);
+            await host.UntagAsync("redis", Token);
+            Assert.Empty((await host.CollectAsync(Token)).Packages);
+        }
+        finally
+        {
+            await peers.EndAsync(arriving.Vm, arriving.Epoch);
+        }
+
+        Assert.Equal([package.Digest], (await host.CollectAsync(Token)).Packages);
+    }
+
     private static VmRecord Vm(string host, string digest, VmState state) => new(
         new VmInfo("vm", state, null, host, 1, "redis", digest, 1, 1 << 20, null, null, default, default),
         new MachineDescription("redis", digest, "q35", "tcg", "max", 1, 1 << 20, "", null, "7.2", HasAgent: false));
 
     private async Task<(PackageHost Host, PackageStore Store)> HostAsync(string name)
     {
-        var values = new FabricOptions { HostName = name, PackagePort = 0, StateFolder = _package.Beside(name), RuntimeFolder = _package.Beside(name) };
+        var values = new FabricOptions { HostName = name, PackagePort = 0, PeerPath = FakePeer.Program, StateFolder = _package.Beside(name), RuntimeFolder = _package.Beside(name) };
         var host = await RuntimeHost.CreateAsync(values, _vms);
         var server = PackageServer.Start(values, NullLogger.Instance);
         _servers.Add(server);
         _servers.Add(host);
+        _hosts.Add(host);
         return (new PackageHost(host.Options, host.Runtime, host.Store, server, host.Peers, _vms, TimeProvider.System), host.Store);
     }
 }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Architekt.Fabric.Grains;
 using Architekt.Fabric.Packages;
 using Architekt.Fabric.Qemu;
@@ -10,7 +9,6 @@ namespace Architekt.Fabric.Silo.Tests.Runtime;
 /// <summary>A device state can only be loaded into the machine that saved it: whatever would make another one is refused before anything is started.</summary>
 public sealed class ResumeRefusalTests : IAsyncDisposable
 {
-    private const long MemoryBytes = 2 << 20;
     private const string Card = "52:54:00:12:34:56";
     private readonly TestHost _folder = new();
     private readonly RecordingVmStore _vms = new(1) { Owned = [] };
@@ -81,7 +79,7 @@ public sealed class ResumeRefusalTests : IAsyncDisposable
             Machine = manifest.Machine! with { CpuModel = "EPYC" },
         });
 
-        var machine = await host.Runtime.DescribeMachineAsync(new VmSpec("vm", "warm", Vcpus: 1, MemoryBytes: MemoryBytes, HasNetwork: false), Token);
+        var machine = await host.Runtime.DescribeMachineAsync(new VmSpec("vm", "warm", Vcpus: 1, MemoryBytes: WarmPackage.MemoryBytes, HasNetwork: false), Token);
 
         Assert.Equal(("q35", "7.1.3", "EPYC", true), (machine.MachineType, machine.QemuVersion, machine.CpuModel, machine.HasMemory));
         Assert.Equal("7.1", QemuMachines.VersionOf(machine.MachineType, machine.QemuVersion));
@@ -116,31 +114,7 @@ public sealed class ResumeRefusalTests : IAsyncDisposable
 
     private async Task<RuntimeHost> HostAsync(Func<PackageManifest, PackageManifest> change)
     {
-        var source = Directory.CreateDirectory(_folder["package"]).FullName;
-        var entries = new List<PackageEntry>();
-        foreach (var (name, size) in new[] { ("kernel", 4096L), ("initramfs", 4096L), ("disk", 4096L), ("memory", MemoryBytes), ("state", 4096L) })
-        {
-            var content = new byte[size];
-            content[0] = 1;
-            await File.WriteAllBytesAsync(Path.Combine(source, name), content, Token);
-            entries.Add(new PackageEntry { Name = name, Size = size, Sha256 = Convert.ToHexStringLower(SHA256.HashData(content)) });
-        }
-
-        var manifest = change(new PackageManifest
-        {
-            FormatVersion = 1,
-            Name = "warm",
-            Kind = PackageKind.Package,
-            Architecture = "x86_64",
-            MachineType = PackageMachineType.Q35,
-            QemuVersion = "7.2.22",
-            Machine = new PackageMachine { Accelerator = "tcg", CpuModel = "max" },
-            Vcpus = 1,
-            MemoryBytes = MemoryBytes,
-            CreatedAt = DateTimeOffset.UnixEpoch,
-            Entries = entries,
-        });
-        await File.WriteAllBytesAsync(Path.Combine(source, PackageManifest.FileName), manifest.ToUtf8(), Token);
+        var source = await WarmPackage.WriteAsync(_folder["package"], change);
         _host = await RuntimeHost.CreateAsync(
             new FabricOptions { HostName = "host-a", StateFolder = _folder["state"], RuntimeFolder = _folder["run"] }, _vms);
         await _host.Store.ImportAsync(source, null, null, Token);

@@ -16,6 +16,15 @@ internal static class FakePeer
     /// <summary>Answers; asked to stop it ends as <see cref="PeerExitKind.ShutDown"/>, released as <see cref="PeerExitKind.Released"/>, and so on.</summary>
     public const string Answers = "answers";
 
+    /// <summary>Answers, and goes on whatever it is asked.</summary>
+    public const string Stays = "stays";
+
+    /// <summary>As <see cref="Stays"/>, but does not answer before <see cref="GoFile"/> is in the instance folder.</summary>
+    public const string Waits = "waits";
+
+    /// <summary>What one that waits waits for.</summary>
+    public const string GoFile = "go";
+
     /// <summary>Says why it cannot and ends.</summary>
     public const string Dies = "dies";
 
@@ -51,7 +60,7 @@ internal static class FakePeer
             var live = File.Exists(Path.Combine(path, LiveFile));
             var status = new PeerStatus(instance.Vm, instance.Epoch, instance.Epoch, PeerState.Running, live, null, 0);
             await context.Response.WriteAsync(JsonSerializer.Serialize(status, PeerJson.Default.PeerStatus));
-            if (context.Request.Method == HttpMethods.Get) return;
+            if (context.Request.Method == HttpMethods.Get || instance.KernelCommandLine is Stays or Waits) return;
             var kind = Path.GetFileName(context.Request.Path.Value!) switch
             {
                 "release" => PeerExitKind.Released,
@@ -62,8 +71,14 @@ internal static class FakePeer
             Write(path, PeerApi.ExitFile, JsonSerializer.Serialize(new PeerExit(instance.Epoch, kind, "as asked"), PeerJson.Default.PeerExit));
             app.Lifetime.StopApplication();
         });
+        if (instance.KernelCommandLine == Waits) await WaitForAsync(Path.Combine(path, GoFile));
         await app.RunAsync();
         return 0;
+    }
+
+    private static async Task WaitForAsync(string file)
+    {
+        while (!File.Exists(file)) await Task.Delay(10);
     }
 
     private static void Write(string folder, string name, string json) => File.WriteAllText(Path.Combine(folder, name), json);

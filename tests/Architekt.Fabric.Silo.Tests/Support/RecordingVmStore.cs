@@ -15,6 +15,9 @@ internal sealed class RecordingVmStore(long currentEpoch) : IVmStore
     /// <summary>The host that owns every VM.</summary>
     public string Owner { get; set; } = "host-a";
 
+    /// <summary>The operation every VM is in the middle of; null for none.</summary>
+    public string? Operation { get; set; }
+
     /// <summary>How many more calls fail as if Postgres were away.</summary>
     public int Outages { get; set; }
 
@@ -52,7 +55,7 @@ internal sealed class RecordingVmStore(long currentEpoch) : IVmStore
 
     /// <summary>Every VM is still booting; nobody here asks for more.</summary>
     public Task<VmRecord?> FindAsync(string vm, CancellationToken cancellationToken) => Task.FromResult<VmRecord?>(new VmRecord(
-        new VmInfo(vm, VmState.Booting, null, Owner, currentEpoch, "package", "sha256-0", 1, 1 << 20, null, null, default, default), null!));
+        new VmInfo(vm, VmState.Booting, null, Owner, currentEpoch, "package", "sha256-0", 1, 1 << 20, null, Operation, default, default), null!));
 
     public Task<IReadOnlyList<VmRecord>> ListAsync(string? host, CancellationToken cancellationToken) =>
         Owned is { } owned ? Task.FromResult<IReadOnlyList<VmRecord>>([.. owned.Where(vm => vm.Info.Host == host)]) : throw Unexpected();
