@@ -98,17 +98,21 @@ say 'Running the tests'
 export ARCHITEKT_TEST_GUEST=$out/guest ARCHITEKT_TEST_PEER=$out/peer/architekt-peer ARCHITEKT_TEST_AGENTS=$out/cli/guest
 passed=0 failed=0 skipped=0
 : >"$logs/skipped"
-# Two at a time where both wait more than they compute.
-declare -A second=([Architekt.Fabric.Blueprints.Tests]=Architekt.Fabric.Grains.Tests)
-for folder in tests/*.Tests/; do
-  project=$(basename "$folder")
+# Beside one that waits more than it computes others take their turns.
+declare -A meanwhile=(
+  [Architekt.Fabric.Blueprints.Tests]=Architekt.Fabric.Grains.Tests
+  [Architekt.Fabric.Runner.Tests]='Architekt.Fabric.Client.Tests Architekt.Fabric.Database.Tests Architekt.Fabric.PackageTransfer.Tests Architekt.Fabric.Packages.Tests Architekt.Fabric.Simulation.Tests'
+)
+# shellcheck disable=SC2046 # Names of projects have no spaces.
+for project in "${!meanwhile[@]}" $(basename -a tests/*.Tests/); do
   is_wanted "$project" "$@" && [ -z "${started[$project]:-}" ] || continue
-  beside=${second[$project]:-}
-  [ -z "$beside" ] || is_wanted "$beside" "$@" || beside=
-  # shellcheck disable=SC2086 # One name or none.
-  for each in "$project" $beside; do start_tests "$each"; done
-  # shellcheck disable=SC2086
-  for each in "$project" $beside; do finish_tests "$each"; done
+  start_tests "$project"
+  for beside in ${meanwhile[$project]:-}; do
+    is_wanted "$beside" "$@" || continue
+    start_tests "$beside"
+    finish_tests "$beside"
+  done
+  finish_tests "$project"
 done
 wait "$formatting" || {
   echo '  FAILED  the formatting (dotnet format):'

@@ -35,7 +35,10 @@ internal sealed partial class MigrationActs(
     private long _switchAsked;
     private long? _loadReported;
 
-    public Task<(ActResult Result, MigrationFailure? Failure)> DoAsync(MigrationAct act, CancellationToken cancellationToken) => act switch
+    /// <param name="act">What to do.</param>
+    /// <param name="cancellationToken">Ends it early, where it may be ended.</param>
+    /// <param name="isRehearsal">Does what an act of the pause does, up to where it would change something.</param>
+    public Task<(ActResult Result, MigrationFailure? Failure)> DoAsync(MigrationAct act, CancellationToken cancellationToken, bool isRehearsal = false) => act switch
     {
         MigrationAct.Check => TryAsync(act, CheckAsync, cancellationToken),
 
@@ -46,9 +49,9 @@ internal sealed partial class MigrationActs(
         MigrationAct.Prepare => TryAsync(act, PrepareAsync, cancellationToken),
         MigrationAct.Copy => TryAsync(act, CopyAsync, cancellationToken),
         MigrationAct.Suspend => TryAsync(act, token => source.SuspendAsync(plan, token), cancellationToken),
-        MigrationAct.Switch => TryAsync(act, token => SwitchAsync(isRehearsal: false, token), cancellationToken),
-        MigrationAct.Commit => ConfirmAndCommitAsync(cancellationToken),
-        MigrationAct.Run => RunAsync(isRehearsal: false, cancellationToken),
+        MigrationAct.Switch => TryAsync(act, token => SwitchAsync(isRehearsal, token), cancellationToken),
+        MigrationAct.Commit => ConfirmAndCommitAsync(isRehearsal, cancellationToken),
+        MigrationAct.Run => RunAsync(isRehearsal, cancellationToken),
         MigrationAct.Clean => TryAsync(act, CleanAsync, cancellationToken),
         MigrationAct.Withdraw => WithdrawAsync(cancellationToken),
         MigrationAct.RollBack => TryAsync(act, RollBackAsync, cancellationToken),
@@ -74,13 +77,6 @@ internal sealed partial class MigrationActs(
         var bases = await source.FindBasesAsync(plan, cancellationToken);
         _offer = await destination.PrepareAsync(plan, bases, cancellationToken);
         if (_offer.BaseName is { } used) measured.Base = FabricNames.IsPackageDigest(used) ? MemoryBase.Package : MemoryBase.LastVisit;
-
-        // The pause must not be the first time these lines run, are compiled, or use the connection.
-        await SwitchAsync(isRehearsal: true, cancellationToken);
-        await ConfirmAsync(cancellationToken);
-        var (_, failure) = await CommitAsync(isRehearsal: true, cancellationToken);
-        if (failure is null) (_, failure) = await RunAsync(isRehearsal: true, cancellationToken);
-        if (failure is not null) throw new FabricException(failure.Code, failure.Reason);
     }
 
     private void ReportPull(PackageImport pull) =>
@@ -156,10 +152,10 @@ internal sealed partial class MigrationActs(
     }
 
     /// <summary>What was loaded may have died since, and only before the commit the source can still go on in its place.</summary>
-    private async Task<(ActResult, MigrationFailure?)> ConfirmAndCommitAsync(CancellationToken cancellationToken)
+    private async Task<(ActResult, MigrationFailure?)> ConfirmAndCommitAsync(bool isRehearsal, CancellationToken cancellationToken)
     {
         var (result, failure) = await TryAsync(MigrationAct.Commit, ConfirmAsync, cancellationToken);
-        return result == ActResult.Done ? await CommitAsync(isRehearsal: false, cancellationToken) : (result, failure);
+        return result == ActResult.Done ? await CommitAsync(isRehearsal, cancellationToken) : (result, failure);
     }
 
     private async Task ConfirmAsync(CancellationToken cancellationToken)
@@ -251,7 +247,7 @@ internal sealed partial class MigrationActs(
         }
     }
 
-    private static MigrationFailure ToFailure(MigrationPhase phase, Exception error) => error switch
+    public static MigrationFailure ToFailure(MigrationPhase phase, Exception error) => error switch
     {
         FabricException known => new MigrationFailure(phase, known.Code, known.Message),
         OperationCanceledException => new MigrationFailure(phase, FabricErrorCode.Cancelled, "it was cancelled"),

@@ -140,20 +140,44 @@ internal sealed partial class MigrationDriver(
         LogEnded(plan.Operation, plan.Vm, outcome.Outcome, outcome.RunsOn, outcome.Reason);
     }
 
-    private async Task<(ActResult Result, MigrationFailure? Failure)> ActAsync(MigrationPlan plan, MigrationActs acts, MigrationAct act)
+    private async Task<(ActResult Result, MigrationFailure? Failure)> ActAsync(
+        MigrationPlan plan, MigrationActs acts, MigrationAct act, bool isRehearsal = false)
     {
         if (act is MigrationAct.Commit or MigrationAct.Run)
         {
             // The commit records itself and what follows it: one write in the pause, not three. Recovery treats Switch and Commit alike.
             // Nothing may be cut short from here on, half-done is worse than late; and telling those who watch takes time from the pause.
-            var acting = acts.DoAsync(act, CancellationToken.None);
+            var acting = acts.DoAsync(act, isRehearsal ? _cancelled.Token : CancellationToken.None, isRehearsal);
             if (await Task.WhenAny(acting, Task.Delay(UntoldFor, time)) != acting) ReportPhase();
             return await acting;
         }
 
         ReportPhase();
         await RecordAsync(plan, act);
-        return await acts.DoAsync(act, act < MigrationAct.Commit ? _cancelled.Token : CancellationToken.None);
+        var done = await acts.DoAsync(act, act < MigrationAct.Commit ? _cancelled.Token : CancellationToken.None);
+        return act == MigrationAct.Prepare && done.Result == ActResult.Done && !plan.IsStopped ? await RehearseAsync(plan, acts) : done;
+    }
+
+    /// <summary>The pause must not be the first time that its acts are done, are compiled, or use a connection.</summary>
+    private async Task<(ActResult Result, MigrationFailure? Failure)> RehearseAsync(MigrationPlan plan, MigrationActs acts)
+    {
+        try
+        {
+            foreach (var act in new[] { MigrationAct.Switch, MigrationAct.Commit, MigrationAct.Run })
+            {
+                var (_, failure) = act == MigrationAct.Switch
+                    ? await acts.DoAsync(act, _cancelled.Token, isRehearsal: true)
+                    : await ActAsync(plan, acts, act, isRehearsal: true);
+                if (failure is not null) return (ActResult.Failed, failure with { Phase = MigrationPhase.Prepare });
+            }
+
+            return (ActResult.Done, null);
+        }
+        catch (Exception error)
+        {
+            LogNotRehearsed(plan.Operation, error);
+            return (ActResult.Failed, MigrationActs.ToFailure(MigrationPhase.Prepare, error));
+        }
     }
 
     private static MigrationFailure ToOutOfReach(MigrationPlan plan, MigrationFailure failure) => failure with
@@ -212,6 +236,9 @@ internal sealed partial class MigrationDriver(
 
     [LoggerMessage(1102, LogLevel.Error, "Migration {Operation} could not be driven on now")]
     private partial void LogDriveFailed(string operation, Exception error);
+
+    [LoggerMessage(1106, LogLevel.Warning, "What comes in the pause of migration {Operation} could not be rehearsed")]
+    private partial void LogNotRehearsed(string operation, Exception error);
 
     [LoggerMessage(1103, LogLevel.Information, "Migration {Operation} of {Vm} ended: {Outcome}, runs on {Host}. {Reason}")]
     private partial void LogEnded(string operation, string vm, OperationOutcome outcome, string host, string? reason);

@@ -137,7 +137,7 @@ internal sealed partial class HostRuntime
     public async Task<RunReport> RunAsync(MigrationPlan plan, bool isRehearsal, CancellationToken cancellationToken)
     {
         var peer = peers.Require(plan.Vm, plan.NextEpoch);
-        if (!isRehearsal) await leases.GrantAsync(peer, cancellationToken);
+        if (!isRehearsal && peer.Instance.HasLease) await leases.GrantAsync(peer, cancellationToken);
         var report = await peer.Client.RunAsync(plan.NextEpoch, isRehearsal, cancellationToken);
         if (!isRehearsal && !report.IsLive) peers.WatchLiveness(peer);
         return new RunReport(report.SinceStateMs, report.RunMs);
