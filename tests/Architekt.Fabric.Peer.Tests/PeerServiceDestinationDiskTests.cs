@@ -21,9 +21,12 @@ public sealed class PeerServiceDestinationDiskTests(MigratingGuest guest) : IDis
         var (destination, offer) = await guest.PrepareAsync(operation, change: instance => instance with { QemuBinary = qemu });
 
         await source.Service.CopyAsync(MigratingGuest.CopyTo(offer, operation));
+        await MigratingGuest.WaitConvergedAsync(source);
 
-        // The guest syncs what it writes, and its writes are on both sides before it hears of them.
-        await AssertIsNotSwitchedAsync(source, operation);
+        // What the guest syncs is on its own disk until the commit; the destination's is written out before the guest stops.
+        var failure = await Assert.ThrowsAsync<PeerException>(() => source.Service.SwitchAsync(new PeerStep(operation)));
+        Assert.Contains("The destination did not take what it was sent", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(PeerState.Running, source.Service.Status.State);
         await AssertGoesOnAsync(source, destination, operation);
     }
 
@@ -52,10 +55,14 @@ public sealed class PeerServiceDestinationDiskTests(MigratingGuest guest) : IDis
         flushes.Fail();
         gate.Open();
 
-        // The source's QEMU flushes the far end of the mirror as it stops the guest. What the destination's peer flushes afterwards has nothing to write any more.
+        // It comes after the guest has stopped, and before anything could be committed: only the fabric can tell the source to go on.
         var failure = await Assert.ThrowsAsync<PeerException>(() => switching);
-        Assert.Contains("QEMU could not write out the device state", failure.Message, StringComparison.Ordinal);
-        Assert.False((await destination.Service.WaitLoadedAsync(0, TestContext.Current.CancellationToken)).IsLoaded);
+        Assert.Contains("The destination did not take what it was sent", failure.Message, StringComparison.Ordinal);
+        var loaded = await destination.Service.WaitLoadedAsync(0, TestContext.Current.CancellationToken);
+        Assert.False(loaded.IsLoaded);
+        Assert.NotNull(loaded.Error);
+        Assert.Equal(PeerState.HandedOver, source.Service.Status.State);
+        await source.Service.RollBackAsync(operation);
         Assert.Equal(PeerState.Running, source.Service.Status.State);
         await AssertGoesOnAsync(source, destination, operation);
         Assert.Equal(written, await GuestShell.RunAsync(guest.Current, "echo 3 >/proc/sys/vm/drop_caches; md5sum </root/late"));

@@ -77,9 +77,10 @@ internal sealed class OutgoingMigration : IAsyncDisposable
         {
             return await SwitchAsync(verify, either.Token);
         }
-        catch (Exception) when (!IsHandedOver)
+        catch (Exception failure)
         {
-            await UndoAsync();
+            if (!IsHandedOver) await UndoAsync();
+            if (failure is NbdClientException or NbdConnectionException) throw PeerException.Failed($"The destination did not take what it was sent: {failure.Message}");
             throw;
         }
     }

@@ -1,7 +1,6 @@
 using Architekt.Fabric.Peer;
 using Architekt.Fabric.Peers;
 using Architekt.Fabric.Silo.Peers;
-using Architekt.Fabric.Silo.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;

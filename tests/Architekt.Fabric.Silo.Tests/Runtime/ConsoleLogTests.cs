@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
 using Architekt.Fabric.Silo.Runtime;
-using Architekt.Fabric.Silo.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Architekt.Fabric.Silo.Tests.Runtime;

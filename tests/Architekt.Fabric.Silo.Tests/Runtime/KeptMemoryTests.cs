@@ -1,5 +1,4 @@
 using Architekt.Fabric.Silo.Runtime;
-using Architekt.Fabric.Silo.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;

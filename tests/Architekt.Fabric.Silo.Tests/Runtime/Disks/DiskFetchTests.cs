@@ -1,6 +1,5 @@
 using Architekt.Fabric.Grains;
 using Architekt.Fabric.Silo.Runtime;
-using Architekt.Fabric.Silo.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
