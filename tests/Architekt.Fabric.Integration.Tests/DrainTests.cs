@@ -79,8 +79,10 @@ public sealed class DrainTests(TwoHosts hosts) : IAsyncLifetime
         try
         {
             var drain = await Fabric.DrainHostAsync(hosts.HostA.Name, new DrainOptions(Parallel: 1), id, Token);
-            await UntilMovingAsync(drain, gates);
+            var moving = await UntilMovingAsync(drain, gates);
             await drain.CancelAsync(Token);
+            var cancelling = $"Migration {id}-{moving}-1 is being cancelled in Switch";
+            await TwoHosts.UntilAsync(() => Task.FromResult(hosts.Hosts.Any(host => host.HasLogged(cancelling))), "the migration is being cancelled", Token);
             gates.ForEach(static gate => gate.Gate.Dispose());
             result = await drain.WaitForCompletionAsync(Token);
         }
@@ -166,14 +168,17 @@ public sealed class DrainTests(TwoHosts hosts) : IAsyncLifetime
         }
     }
 
-    private static async Task UntilMovingAsync(DrainOperation drain, List<(string Vm, OperationGate Gate)> gates)
+    /// <summary>The VM that is held before it is switched over.</summary>
+    private static async Task<string> UntilMovingAsync(DrainOperation drain, List<(string Vm, OperationGate Gate)> gates)
     {
         await foreach (var progress in drain.WatchAsync(cancellationToken: Token))
         {
             Assert.Null(progress.Result);
             if (progress.Vms.FirstOrDefault(static vm => vm.State == DrainedVmState.Moving) is not { } moving) continue;
             await gates.Single(gate => gate.Vm == moving.Vm).Gate.UntilReachedAsync(Token);
-            return;
+            return moving.Vm;
         }
+
+        throw new InvalidOperationException($"Drain '{drain.Id}' ended without having moved anything.");
     }
 }

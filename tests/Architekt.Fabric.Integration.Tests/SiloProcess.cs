@@ -27,6 +27,8 @@ internal sealed class SiloProcess(string name, string address, string folder, st
 
     private string LogFile => Path.Combine(folder, "silo.log");
 
+    public bool HasLogged(string text) => File.ReadAllText(LogFile).Contains(text, StringComparison.Ordinal);
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(folder);

@@ -15,11 +15,12 @@ internal sealed partial class DrainDriver(
     private TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private DrainState? _recorded;
 
-    /// <summary>Cancels the drain. Returns when that is recorded.</summary>
+    /// <summary>Cancels the drain. Returns when that is recorded; what moves has been asked to stop by then, and may still be about to.</summary>
     public async Task CancelAsync()
     {
         board.Cancel();
         await RecordAsync(CancellationToken.None);
+        CancelMoves();
         _woken.TrySetResult();
     }
 

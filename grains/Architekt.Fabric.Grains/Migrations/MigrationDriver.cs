@@ -72,6 +72,7 @@ internal sealed partial class MigrationDriver(
 
         if (!MigrationMachine.CanCancel(_state)) throw await TooLateAsync(cancellationToken);
         _state = MigrationMachine.Cancel(_state);
+        LogCancelling(operation, _state.Phase);
         EndTheActUnderWay();
         await _driving;
         if (_progress!.Latest.Result is not { } result)
@@ -239,6 +240,9 @@ internal sealed partial class MigrationDriver(
 
     [LoggerMessage(1106, LogLevel.Warning, "What comes in the pause of migration {Operation} could not be rehearsed")]
     private partial void LogNotRehearsed(string operation, Exception error);
+
+    [LoggerMessage(1107, LogLevel.Information, "Migration {Operation} is being cancelled in {Phase}")]
+    private partial void LogCancelling(string operation, MigrationPhase phase);
 
     [LoggerMessage(1103, LogLevel.Information, "Migration {Operation} of {Vm} ended: {Outcome}, runs on {Host}. {Reason}")]
     private partial void LogEnded(string operation, string vm, OperationOutcome outcome, string host, string? reason);
