@@ -41,23 +41,27 @@ internal static class PeerHost
 
         // A guest outranks what else runs on its host, the silo included: a pause waits for nobody's housekeeping. QEMU inherits it.
         ProcessPriority.TrySet(Environment.ProcessId, GuestNice);
-        var builder = WebApplication.CreateSlimBuilder();
-        using var logging = LoggerFactory.Create(static logging => logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning)
-            .AddSimpleConsole(static console => (console.SingleLine, console.UseUtcTimestamp, console.TimestampFormat) = (true, true, "yyyy-MM-dd HH:mm:ss.fff ")));
+        var logging = new Lazy<ILoggerFactory>(CreateLogging);
         using var service = new PeerService(
-            instance, new PeerFolder(path), new PeerTracking(), TimeProvider.System, logging.CreateLogger<PeerService>(), FaultGate(builder));
+            instance, new PeerFolder(path), new PeerTracking(), TimeProvider.System, new LazyLogger<PeerService>(logging), FaultGate());
         await service.WriteIdentityAsync();
 
-        // QEMU starts on one processor, while another makes what this peer is asked by.
+        // QEMU starts on one processor, while another makes what this peer is asked by, which takes as long.
         service.PrepareResume();
-        await using var app = Build(builder, service, logging, Path.Combine(path, PeerApi.SocketName));
+        using var loggers = logging.Value;
+        await using var app = Build(service, loggers, Path.Combine(path, PeerApi.SocketName));
         if (instance.Keeper is { } keeper) _ = EndWithAsync(keeper, service);
         await app.RunAsync();
         return 0;
     }
 
-    private static WebApplication Build(WebApplicationBuilder builder, PeerService service, ILoggerFactory logging, string socket)
+    private static ILoggerFactory CreateLogging() => LoggerFactory.Create(static logging => logging.SetMinimumLevel(LogLevel.Information)
+        .AddFilter("Microsoft", LogLevel.Warning)
+        .AddSimpleConsole(static console => (console.SingleLine, console.UseUtcTimestamp, console.TimestampFormat) = (true, true, "yyyy-MM-dd HH:mm:ss.fff ")));
+
+    private static WebApplication Build(PeerService service, ILoggerFactory logging, string socket)
     {
+        var builder = WebApplication.CreateSlimBuilder();
         File.Delete(socket);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(socket, static listen => listen.Protocols = HttpProtocols.Http1));
         builder.Services.ConfigureHttpJsonOptions(static json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, PeerJson.Default));
@@ -76,8 +80,10 @@ internal static class PeerHost
     /// For compose/faults.sh, by the environment it was started in: a silo has none of these settings unless it was started in the environment
     /// "Test", see FabricOptions.FaultGateFolder.
     /// </summary>
-    private static FileGate? FaultGate(WebApplicationBuilder builder) =>
-        builder.Environment.IsEnvironment("Test") && builder.Configuration["Fabric:FaultGateFolder"] is { Length: > 0 } folder ? new FileGate(folder, TimeProvider.System) : null;
+    private static FileGate? FaultGate() =>
+        Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT") == "Test" && Environment.GetEnvironmentVariable("Fabric__FaultGateFolder") is { Length: > 0 } folder
+            ? new FileGate(folder, TimeProvider.System)
+            : null;
 
     /// <summary>Whoever keeps the instance may be killed and say nothing.</summary>
     private static async Task EndWithAsync(PeerKeeper keeper, PeerService service)
