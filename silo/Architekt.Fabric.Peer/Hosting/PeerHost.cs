@@ -46,7 +46,7 @@ internal static class PeerHost
             instance, new PeerFolder(path), new PeerTracking(), TimeProvider.System, new LazyLogger<PeerService>(logging), FaultGate());
         await service.WriteIdentityAsync();
 
-        // QEMU starts on one processor, while another makes what this peer is asked by, which takes as long.
+        // QEMU starts on one processor, while another makes what this peer is asked by.
         service.PrepareResume();
         using var loggers = logging.Value;
         await using var app = Build(service, loggers, Path.Combine(path, PeerApi.SocketName));
@@ -61,9 +61,11 @@ internal static class PeerHost
 
     private static WebApplication Build(PeerService service, ILoggerFactory logging, string socket)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        // Empty: a peer has no settings of its own, and looking for some in files takes 30 ms.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         File.Delete(socket);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(socket, static listen => listen.Protocols = HttpProtocols.Http1));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(socket, static listen => listen.Protocols = HttpProtocols.Http1));
+        builder.Services.AddRoutingCore();
         builder.Services.ConfigureHttpJsonOptions(static json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, PeerJson.Default));
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = ShutdownLimit);
         builder.Services.AddSingleton(logging);

@@ -7,27 +7,28 @@ namespace Architekt.Fabric.Peer.Machine;
 internal sealed class PackageFill : IAsyncDisposable
 {
     private readonly PackageMemory _package;
-    private readonly LazyFill _fill;
     private readonly PageSet? _first;
+    private LazyFill? _fill;
 
-    private PackageFill(PackageMemory package, LazyFill fill, PageSet? first)
+    private PackageFill(PackageMemory package, PageSet? first)
     {
         _package = package;
-        _fill = fill;
         _first = first;
     }
+
+    private LazyFill Fill => _fill ?? throw new InvalidOperationException("Nothing was filled yet.");
 
     public PeerFill Status
     {
         get
         {
-            var progress = _fill.Progress;
+            var progress = Fill.Progress;
             return new PeerFill(
                 progress.State switch { FillState.Complete => "complete", FillState.Failed => "failed", _ => "filling" },
                 progress.PagesOnDemand,
                 progress.PagesFilled * GuestMemory.PageSize,
                 progress.DataPages * GuestMemory.PageSize,
-                _fill.Mode switch { FillMode.None => "none", FillMode.Now => "now", _ => "idle" });
+                Fill.Mode switch { FillMode.None => "none", FillMode.Now => "now", _ => "idle" });
         }
     }
 
@@ -39,30 +40,22 @@ internal sealed class PackageFill : IAsyncDisposable
         _ => throw PeerException.Refused($"There is no fill mode '{mode}': it can be none, idle or now."),
     };
 
-    /// <summary>To be called before anything touches the RAM.</summary>
-    public static PackageFill Start(GuestMemory memory, DirtyTracker tracker, PeerInstance instance, TimeProvider time, ILogger logger)
+    /// <summary>Gets all ready that can be before there is RAM to fill.</summary>
+    public static PackageFill Open(PeerInstance instance, ILogger logger) => new(PackageMemory.Open(instance.PackageMemoryPath!), ReadFirst(instance, logger));
+
+    /// <summary>To be called once, before anything touches the RAM.</summary>
+    public void Start(GuestMemory memory, DirtyTracker tracker, PeerInstance instance, TimeProvider time, ILogger logger)
     {
-        var package = PackageMemory.Open(instance.PackageMemoryPath!);
-        try
-        {
-            var first = ReadFirst(instance, logger);
-            var fill = LazyFill.Start(memory, tracker, package, new LazyFillOptions { Mode = ParseMode(instance.Fill), First = first }, time);
-            _ = fill.Completion.ContinueWith(
-                ended => LogFailure(logger, instance.Vm, ended.Exception!.GetBaseException()),
-                CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-            return new PackageFill(package, fill, first);
-        }
-        catch
-        {
-            package.Dispose();
-            throw;
-        }
+        _fill = LazyFill.Start(memory, tracker, _package, new LazyFillOptions { Mode = ParseMode(instance.Fill), First = _first }, time);
+        _ = _fill.Completion.ContinueWith(
+            ended => LogFailure(logger, instance.Vm, ended.Exception!.GetBaseException()),
+            CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
     }
 
     /// <summary>Writes down what the guest has touched until now, for others of its package.</summary>
     public void RememberFirst(PeerInstance instance, ILogger logger)
     {
-        var touched = _fill.PagesOnDemand;
+        var touched = Fill.PagesOnDemand;
         if (instance is not { FirstPagesPath: { } path, PackageDigest: { } digest } || touched.IsEmpty) return;
         if (_first is not null) touched.UnionWith(_first);
         if (touched.Pages == _first?.Pages || touched.Pages > LazyFill.MostPagesOnDemand) return;
@@ -76,14 +69,14 @@ internal sealed class PackageFill : IAsyncDisposable
         }
     }
 
-    public void SetMode(string mode) => _fill.Mode = ParseMode(mode);
+    public void SetMode(string mode) => Fill.Mode = ParseMode(mode);
 
     /// <summary>Brings all that is missing and waits for it.</summary>
     public async Task CompleteAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await _fill.CompleteAsync(cancellationToken);
+            await Fill.CompleteAsync(cancellationToken);
         }
         catch (MemoryFillException error)
         {
@@ -115,7 +108,7 @@ internal sealed class PackageFill : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _fill.DisposeAsync();
+        if (_fill is not null) await _fill.DisposeAsync();
         _package.Dispose();
     }
 }

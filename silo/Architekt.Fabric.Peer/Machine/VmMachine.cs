@@ -161,21 +161,27 @@ internal sealed class VmMachine : IAsyncDisposable
         Cable?.Dispose();
 
         using var deadline = new CancellationTokenSource(StartDeadline, time);
-        if (isLazy)
+        var connecting = Process.ConnectQmpAsync(Folder.InQemu(QmpSocket), time, deadline.Token);
+        try
         {
-            // Whoever in QEMU touches the RAM waits for the fill, so it comes before QEMU is asked anything.
-            await TrackAsync(deadline.Token);
-            Fill = PackageFill.Start(Memory, Tracker!, instance, time, logger);
-            Bases = new MemoryBases(Tracker!, instance.PackageDigest is { } digest ? [new KnownBase(digest, new PageSet(Memory.Length))] : []);
+            if (isLazy) await BeginFillAsync(instance, time, logger, deadline);
+        }
+        catch
+        {
+            await deadline.CancelAsync();
+            await ((Task)connecting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (connecting.IsCompletedSuccessfully) Qmp = await connecting;
+            throw;
         }
 
-        Qmp = await Process.ConnectQmpAsync(Folder.InQemu(QmpSocket), time, deadline.Token);
-        await Qmp.MigrateSetCapabilitiesAsync(new MigrationCapabilities { IgnoreShared = true }, deadline.Token);
+        Qmp = await connecting;
 
         // A destination must not announce itself before the commit, and QEMU would as soon as the state is loaded. With a downtime limit
         // of 0 a source writes out all that is not a device before it stops the guest.
-        await Qmp.MigrateSetParametersAsync(
-            new MigrationParameters { MaxBandwidth = UnlimitedBandwidth, DowntimeLimit = 0, AnnounceRounds = 0 }, deadline.Token);
+        await Task.WhenAll(
+            Qmp.MigrateSetCapabilitiesAsync(new MigrationCapabilities { IgnoreShared = true }, deadline.Token),
+            Qmp.MigrateSetParametersAsync(
+                new MigrationParameters { MaxBandwidth = UnlimitedBandwidth, DowntimeLimit = 0, AnnounceRounds = 0 }, deadline.Token));
         if (!canArm || isLazy) return;
         if (start == MachineStart.Incoming)
         {
@@ -187,6 +193,27 @@ internal sealed class VmMachine : IAsyncDisposable
         {
             Armed = await ArmedMapping.ReadAsync(Folder.InQemu(ArmingReport), deadline.Token);
         }
+    }
+
+    /// <summary>Whoever in QEMU touches the RAM waits for this, so nothing that does is asked of it before.</summary>
+    private async Task BeginFillAsync(PeerInstance instance, TimeProvider time, ILogger logger, CancellationTokenSource deadline)
+    {
+        var tracking = TrackAsync(deadline.Token);
+        try
+        {
+            // While QEMU is starting.
+            Fill = PackageFill.Open(instance, logger);
+        }
+        catch
+        {
+            await deadline.CancelAsync();
+            await tracking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
+
+        await tracking;
+        Fill.Start(Memory, Tracker!, instance, time, logger);
+        Bases = new MemoryBases(Tracker!, instance.PackageDigest is { } digest ? [new KnownBase(digest, new PageSet(Memory.Length))] : []);
     }
 
     private async Task TrackAsync(CancellationToken cancellationToken)
