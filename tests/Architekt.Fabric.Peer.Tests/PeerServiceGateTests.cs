@@ -56,6 +56,23 @@ public sealed class PeerServiceGateTests : IDisposable
     }
 
     [Fact]
+    public async Task Run_StartedHereUnderTheSameEpochSince_IsAnsweredAndLetsNothingGoOn()
+    {
+        await using var peer = await CreateAsync();
+        await peer.Service.BootAsync(2);
+        var qemu = peer.Qemu();
+
+        var late = await peer.Service.RunAsync(2);
+        await peer.Service.PauseAsync(2);
+        var refusal = await Assert.ThrowsAsync<PeerException>(() => peer.Service.RunAsync(2));
+
+        Assert.Equal(0, late.RunMs);
+        Assert.Equal(qemu, peer.Qemu());
+        Assert.Equal("Conflict", refusal.Code);
+        Assert.Equal(PeerState.Paused, peer.Service.Status.State);
+    }
+
+    [Fact]
     public async Task Receive_SameOperationTwice_GivesTheSameOffer()
     {
         await using var peer = await CreateAsync();

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Architekt.Fabric.Agents;
 using Architekt.Fabric.Memory;
 using Architekt.Fabric.Network;
@@ -217,6 +218,25 @@ public sealed class PeerServicePackageTests(PackagedGuest guest)
         Assert.Equal(0, peer.ReadIdentity().GrantedEpoch);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Boot_MemoryIsMissing_LeavesNothingRunning(bool isPrepared)
+    {
+        var package = await guest.RequireAsync();
+        var missing = Path.Combine(guest.Host.Path, "nowhere", PeerApi.CheckpointMemory);
+        await using var peer = await CreateAsync(package, Path.Combine(package, PeerApi.CheckpointState), memory: missing);
+        if (isPrepared) peer.Service.PrepareResume();
+
+        var failure = await Assert.ThrowsAsync<PeerException>(() => peer.Service.BootAsync(1));
+
+        Assert.Contains($"The package's RAM {missing} could not be opened", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(PeerExitKind.StartFailed, (await peer.WaitForExitAsync()).Kind);
+        Assert.DoesNotContain(PeerApi.MemoryFile, peer.FilesLeft());
+        using var qemu = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        Assert.Throws<SocketException>(() => qemu.Connect(new UnixDomainSocketEndPoint(peer.AgentSocket)));
+    }
+
     [Fact]
     public async Task Stop_GuestHasResumed_ShutsDown()
     {
@@ -239,10 +259,10 @@ public sealed class PeerServicePackageTests(PackagedGuest guest)
         Assert.Equal("none", peer.Service.Status.Fill!.Mode);
     }
 
-    private Task<TestPeer> CreateAsync(string package, string state, Func<PeerInstance, PeerInstance>? change = null) => TestPeer.CreateAsync(
+    private Task<TestPeer> CreateAsync(string package, string state, Func<PeerInstance, PeerInstance>? change = null, string? memory = null) => TestPeer.CreateAsync(
         guest.Host, 1, package, change: instance => (change?.Invoke(instance) ?? instance) with
         {
-            PackageMemoryPath = Path.Combine(package, PeerApi.CheckpointMemory),
+            PackageMemoryPath = memory ?? Path.Combine(package, PeerApi.CheckpointMemory),
             PackageStatePath = state,
         });
 
