@@ -115,7 +115,7 @@ declare -A meanwhile=(
   [Architekt.Fabric.Blueprints.Tests]='Architekt.Fabric.Grains.Tests Architekt.Fabric.Network.Tests Architekt.Fabric.Nbd.Tests'
   [Architekt.Fabric.Integration.Tests]=faults
   [Architekt.Fabric.Runner.Tests]='Architekt.Fabric.Client.Tests Architekt.Fabric.Database.Tests Architekt.Fabric.PackageTransfer.Tests Architekt.Fabric.Packages.Tests Architekt.Fabric.Simulation.Tests
-    Architekt.Agent.Tests Architekt.Fabric.AgentClient.Tests Architekt.Fabric.Qemu.Tests Architekt.Fabric.Silo.Tests'
+    Architekt.Agent.Tests Architekt.Fabric.AgentClient.Tests Architekt.Fabric.Memory.Tests Architekt.Fabric.Qemu.Tests Architekt.Fabric.Silo.Tests'
 )
 # shellcheck disable=SC2046 # Names of projects have no spaces.
 for project in "${!meanwhile[@]}" $(basename -a tests/*.Tests/) faults; do

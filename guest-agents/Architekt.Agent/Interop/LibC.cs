@@ -24,6 +24,13 @@ internal static unsafe partial class LibC
     // O_WRONLY, O_CREAT, O_TRUNC, O_CLOEXEC, include/uapi/asm-generic/fcntl.h.
     private const int OpenNew = 0x1 | 0x40 | 0x200 | 0x80000;
 
+    // O_RDONLY or O_RDWR, O_CLOEXEC.
+    private const int OpenToRead = 0x80000;
+    private const int OpenToUse = 0x2 | 0x80000;
+
+    // Some thirty routes.
+    private const int FirstRead = 4096;
+
     // Both files that are written are for everyone to read: machine-id(5), hostname(5).
     private const int Readable = 0x1A4; // 0644
 
@@ -39,6 +46,30 @@ internal static unsafe partial class LibC
         return !file.IsInvalid && Write(file, content, (nuint)content.Length) == content.Length && ChangeMode(file, Readable) == 0;
     }
 
+    /// <summary>Opens a device to read, write and control it; invalid, and <see cref="LastError"/> tells why, if that cannot be done.</summary>
+    internal static SafeFileHandle OpenDevice(string path) => Open(path, OpenToUse, 0);
+
+    /// <summary>Reads all of a file; null, and <see cref="LastError"/> tells why, if that cannot be done.</summary>
+    internal static byte[]? ReadFile(string path)
+    {
+        using var file = Open(path, OpenToRead, 0);
+        if (file.IsInvalid)
+            return null;
+        var content = new byte[FirstRead];
+        var length = 0;
+        while (true)
+        {
+            var count = Read(file, content.AsSpan(length), (nuint)(content.Length - length));
+            if (count < 0)
+                return null;
+            if (count == 0)
+                return content[..length];
+            length += (int)count;
+            if (length == content.Length)
+                Array.Resize(ref content, length * 2);
+        }
+    }
+
     [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int Rename(string from, string to);
 
@@ -47,6 +78,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial SafeFileHandle Open(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
+    private static partial nint Read(SafeFileHandle file, Span<byte> bytes, nuint length);
 
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
     private static partial nint Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, nuint length);

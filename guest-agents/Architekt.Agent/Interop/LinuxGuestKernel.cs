@@ -18,22 +18,18 @@ internal sealed class LinuxGuestKernel : IGuestKernel
     /// <inheritdoc/>
     public string? AddEntropy(ReadOnlySpan<byte> bytes)
     {
-        try
-        {
-            // Not the write alone: that only mixes the bytes in. A clone of a suspended guest must also stop using the seed it shares with others.
-            using var device = File.OpenHandle(RandomDevice, FileMode.Open, FileAccess.ReadWrite);
-            // struct rand_pool_info: entropy in bits, size in bytes, the bytes.
-            var pool = new byte[(2 * sizeof(int)) + bytes.Length];
-            MemoryMarshal.Write(pool, bytes.Length * 8);
-            MemoryMarshal.Write(pool.AsSpan(sizeof(int)), bytes.Length);
-            bytes.CopyTo(pool.AsSpan(2 * sizeof(int)));
-            if (LibC.Control(device, LibC.AddEntropy, pool) != 0 || LibC.Control(device, LibC.ReseedGenerator, default) != 0)
-                return $"Cannot credit entropy to {RandomDevice}: {LibC.LastError()}.";
-            return null;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            return $"Cannot open {RandomDevice}: {error.Message}";
-        }
+        // Not the write alone: that only mixes the bytes in. A clone of a suspended guest must also stop using the seed it shares with others.
+        using var device = LibC.OpenDevice(RandomDevice);
+        if (device.IsInvalid)
+            return $"Cannot open {RandomDevice}: {LibC.LastError()}.";
+
+        // struct rand_pool_info: entropy in bits, size in bytes, the bytes.
+        var pool = new byte[(2 * sizeof(int)) + bytes.Length];
+        MemoryMarshal.Write(pool, bytes.Length * 8);
+        MemoryMarshal.Write(pool.AsSpan(sizeof(int)), bytes.Length);
+        bytes.CopyTo(pool.AsSpan(2 * sizeof(int)));
+        return LibC.Control(device, LibC.AddEntropy, pool) == 0 && LibC.Control(device, LibC.ReseedGenerator, default) == 0
+            ? null
+            : $"Cannot credit entropy to {RandomDevice}: {LibC.LastError()}.";
     }
 }

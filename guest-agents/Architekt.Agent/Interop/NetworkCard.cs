@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.Globalization;
+using System.Buffers.Text;
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
@@ -53,21 +53,42 @@ internal sealed unsafe class NetworkCard : IDisposable
         BinaryPrimitives.WriteUInt32BigEndian(mask, uint.MaxValue << (32 - prefixBits));
         SetInternetAddress(LibC.SetInterfaceAddress, address, "set the address of");
         SetInternetAddress(LibC.SetInterfaceNetmask, mask, "set the prefix length of");
-        Flags |= Up;
+        var flags = Flags;
+        if ((flags & Up) == 0)
+            Flags = (ushort)(flags | Up);
     }
 
     /// <summary>Four bytes, or null if there is none.</summary>
     public byte[]? DefaultGateway()
     {
-        // Interface, destination, gateway, flags, ...: numbers in hexadecimal as the machine has them (proc(5), /proc/net/route).
-        foreach (var line in File.ReadLines("/proc/net/route").Skip(1))
+        ReadOnlySpan<byte> table = LibC.ReadFile("/proc/net/route") ?? throw Failed("ask for the gateway of");
+        return FindDefaultGateway(table, _name);
+    }
+
+    /// <param name="table">/proc/net/route (proc(5)): interface, destination, gateway, flags, ..., numbers in hexadecimal as the machine has them.</param>
+    /// <param name="card">Name of the card it is to be reached by.</param>
+    internal static byte[]? FindDefaultGateway(ReadOnlySpan<byte> table, string card)
+    {
+        Span<byte> name = stackalloc byte[LongestName + 1];
+        name = name[..Encoding.ASCII.GetBytes(card.AsSpan(0, Math.Min(card.Length, LongestName)), name)];
+        while (!table.IsEmpty)
         {
-            var words = line.Split('\t', StringSplitOptions.TrimEntries);
-            if (words.Length > 3 && words[0] == _name && words[1] == "00000000" && words[2] != "00000000")
-                return BitConverter.GetBytes(uint.Parse(words[2], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
+            var line = Next(ref table, (byte)'\n');
+            if (Next(ref line, (byte)'\t').TrimEnd((byte)' ').SequenceEqual(name) && Next(ref line, (byte)'\t').SequenceEqual("00000000"u8)
+                && Utf8Parser.TryParse(Next(ref line, (byte)'\t'), out uint gateway, out _, 'x') && gateway != 0)
+                return BitConverter.GetBytes(gateway);
         }
 
         return null;
+    }
+
+    /// <summary>What comes before the separator, or all of it; what comes after it is left.</summary>
+    private static ReadOnlySpan<byte> Next(ref ReadOnlySpan<byte> rest, byte separator)
+    {
+        var end = rest.IndexOf(separator);
+        var word = end < 0 ? rest : rest[..end];
+        rest = end < 0 ? default : rest[(end + 1)..];
+        return word;
     }
 
     /// <summary>Makes this the gateway, in place of any other by way of this card.</summary>

@@ -28,9 +28,11 @@ internal static partial class LibC
     internal const int NoEntry = 2;
     internal const int Interrupted = 4;
     internal const int NoChildren = 10;
+    internal const int TryAgain = 11;
     internal const int PermissionDenied = 13;
     internal const int Exists = 17;
     internal const int NotAFolder = 20;
+    internal const int NoBuffer = 105;
 
     // reboot(2), include/uapi/linux/reboot.h.
     internal const int PowerOff = 0x4321FEDC;

@@ -7,9 +7,17 @@ namespace Architekt.Init.Interop;
 internal static partial class NetworkCalls
 {
     internal const int FamilyInternet = 2;
+    internal const int FamilyNetlink = 16;
     internal const int Stream = 1;
     internal const int Datagram = 2;
     internal const int CloseOnExec = 0x80000;
+
+    // NETLINK_KOBJECT_UEVENT, include/uapi/linux/netlink.h.
+    internal const int DeviceEvents = 15;
+
+    // SOL_SOCKET and SO_RCVTIMEO, socket(7).
+    internal const int SocketLevel = 1;
+    internal const int ReceiveTimeout = 20;
 
     // include/uapi/linux/sockios.h.
     internal const nuint AddRoute = 0x890B;
@@ -39,6 +47,12 @@ internal static partial class NetworkCalls
 
     [LibraryImport("libc", EntryPoint = "connect", SetLastError = true)]
     internal static partial int Connect(SafeFileHandle socket, ReadOnlySpan<byte> address, int length);
+
+    [LibraryImport("libc", EntryPoint = "bind", SetLastError = true)]
+    internal static partial int Bind(SafeFileHandle socket, ReadOnlySpan<byte> address, int length);
+
+    [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)]
+    internal static partial int SetOption(SafeFileHandle socket, int level, int option, ReadOnlySpan<byte> value, int length);
 
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
     internal static partial int Control(SafeFileHandle file, nuint request, ReadOnlySpan<byte> argument);

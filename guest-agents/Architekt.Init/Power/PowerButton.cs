@@ -18,17 +18,19 @@ internal static class PowerButton
     private const string DeviceFolder = "/dev/input";
 
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Begins to watch all input devices.</summary>
     internal static void Watch(Action pressed) => new Thread(() => WatchDevices(pressed)) { IsBackground = true }.Start();
 
+    /// <summary>
+    /// Looks whenever the kernel says that there is another, and never by the clock: a guest that has been made a package would do so each time it is resumed, just when its clients wait for
+    /// it, and under software emulation that takes 20 ms.
+    /// </summary>
     private static void WatchDevices(Action pressed)
     {
         var watched = new HashSet<string>();
-        var deadline = Environment.TickCount64 + (long)_patience.TotalMilliseconds;
-        // Devices appear while the guest starts, and none later: they are part of the machine.
-        while (Environment.TickCount64 < deadline)
+        using var news = DeviceNews.Open(_patience);
+        while (true)
         {
             foreach (var path in Directory.Exists(DeviceFolder) ? Directory.GetFiles(DeviceFolder, "event*") : [])
             {
@@ -36,11 +38,12 @@ internal static class PowerButton
                     new Thread(() => ReadEvents(path, pressed)) { IsBackground = true }.Start();
             }
 
-            Thread.Sleep(_lookAgain);
+            if (news.WaitFor("DEVNAME=input/event"u8))
+                continue;
+            if (watched.Count == 0)
+                GuestConsole.Say("there is no power button; the host cannot ask this guest to shut down");
+            return;
         }
-
-        if (watched.Count == 0)
-            GuestConsole.Say("there is no power button; the host cannot ask this guest to shut down");
     }
 
     private static void ReadEvents(string path, Action pressed)
