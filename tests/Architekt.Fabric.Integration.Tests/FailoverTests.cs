@@ -141,7 +141,7 @@ public sealed class FailoverTests(TwoHosts hosts)
         }
 
         var result = await migration.WaitForCompletionAsync(Token);
-        Assert.Equal((OperationOutcome.Failed, FabricErrorCode.StaleEpoch), (result.Outcome, result.ErrorCode));
+        Assert.True((result.Outcome, result.ErrorCode) == (OperationOutcome.Failed, FabricErrorCode.StaleEpoch), $"{result.Outcome} {result.ErrorCode}: {result.Reason}");
         var after = await hosts.Fabric.WaitForVmAsync(Guest, VmState.Running, TimeSpan.FromMinutes(1), Token);
         Assert.Equal((hosts.HostA.Name, 3L), (after.Host, after.Epoch));
         await hosts.AssertGuestAnswersAsync(after, Token);

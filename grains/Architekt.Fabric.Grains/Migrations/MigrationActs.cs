@@ -34,6 +34,7 @@ internal sealed partial class MigrationActs(
     private Task<SwitchReport>? _switching;
     private long _switchAsked;
     private long? _loadReported;
+    private bool _isTakenOver;
 
     /// <param name="act">What to do.</param>
     /// <param name="cancellationToken">Ends it early, where it may be ended.</param>
@@ -180,7 +181,7 @@ internal sealed partial class MigrationActs(
         return outcome switch
         {
             CommitOutcome.Committed => (ActResult.Done, null),
-            CommitOutcome.Refused => (ActResult.Failed, Fail(MigrationPhase.Commit, FabricErrorCode.StaleEpoch, $"'{plan.Vm}' is no longer owned by '{plan.Source}' with epoch {plan.Epoch}")),
+            CommitOutcome.Refused => (ActResult.Failed, NoLongerOwned()),
             _ => (ActResult.Unknown, Fail(MigrationPhase.Commit, FabricErrorCode.Unavailable, "Postgres did not answer the commit")),
         };
     }
@@ -209,13 +210,18 @@ internal sealed partial class MigrationActs(
         measured.Transfer = measured.Switch.Transfer;
     }
 
-    private async Task<(ActResult, MigrationFailure?)> WithdrawAsync(CancellationToken cancellationToken) =>
-        await vms.WithdrawAsync(plan, cancellationToken) switch
+    private async Task<(ActResult, MigrationFailure?)> WithdrawAsync(CancellationToken cancellationToken)
+    {
+        var outcome = await vms.WithdrawAsync(plan, cancellationToken);
+        _isTakenOver = outcome == WithdrawOutcome.TakenOver;
+        return outcome switch
         {
             WithdrawOutcome.Withdrawn => (ActResult.Done, null),
             WithdrawOutcome.AlreadyCommitted => (ActResult.AlreadyCommitted, null),
+            WithdrawOutcome.TakenOver => (ActResult.Done, NoLongerOwned()),
             _ => (ActResult.Unknown, null),
         };
+    }
 
     private async Task RollBackAsync(CancellationToken cancellationToken)
     {
@@ -223,7 +229,8 @@ internal sealed partial class MigrationActs(
         var discarding = destination.DiscardAsync(plan, cancellationToken);
         try
         {
-            await source.RollBackAsync(plan, cancellationToken);
+            // A guest that is somebody else's now must not go on; the source's reconciler removes it.
+            if (!_isTakenOver || plan.IsStopped) await source.RollBackAsync(plan, cancellationToken);
         }
         finally
         {
@@ -255,6 +262,9 @@ internal sealed partial class MigrationActs(
         Orleans.Runtime.OrleansException => new MigrationFailure(phase, FabricErrorCode.Unavailable, $"a host could not be reached: {error.Message}"),
         _ => new MigrationFailure(phase, FabricErrorCode.Internal, error.Message),
     };
+
+    private MigrationFailure NoLongerOwned() =>
+        Fail(MigrationPhase.Commit, FabricErrorCode.StaleEpoch, $"'{plan.Vm}' is no longer owned by '{plan.Source}' with epoch {plan.Epoch}");
 
     private static MigrationFailure Fail(MigrationPhase phase, FabricErrorCode code, string reason) => new(phase, code, reason);
 

@@ -50,7 +50,8 @@ public static class MigrationMachine
             case MigrationAct.Withdraw:
                 return result switch
                 {
-                    ActResult.Done => state with { Act = MigrationAct.RollBack },
+                    // A source that lost its VM explains whatever failed first.
+                    ActResult.Done => state with { Act = MigrationAct.RollBack, Failure = failure ?? state.Failure },
                     ActResult.AlreadyCommitted => state with { Act = MigrationAct.Run, IsCommitted = true, IsCancelRequested = false, Failure = null },
                     _ => state,
                 };

@@ -37,7 +37,8 @@ public interface IVmStore
 
     /// <summary>
     /// Gives the reservation back, after which the commit can no longer succeed. Its answer is how an unknown commit becomes known.
-    /// Also <see cref="WithdrawOutcome.Withdrawn"/> when it was given back before.
+    /// Also <see cref="WithdrawOutcome.Withdrawn"/> when it was given back before, and <see cref="WithdrawOutcome.TakenOver"/> when there is
+    /// nothing to go back to.
     /// </summary>
     Task<WithdrawOutcome> WithdrawAsync(MigrationPlan plan, CancellationToken cancellationToken);
 

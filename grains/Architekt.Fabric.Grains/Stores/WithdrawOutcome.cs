@@ -11,4 +11,7 @@ public enum WithdrawOutcome
 
     /// <summary>Postgres did not answer: ask again.</summary>
     Unknown = 2,
+
+    /// <summary>Neither: the commit cannot happen any more, because the VM is no longer the source's with the epoch of the plan. It was taken over, or deleted.</summary>
+    TakenOver = 3,
 }

@@ -40,7 +40,12 @@ internal sealed class OwnershipCommit
         RETURNING {Rows.EventColumns}
         """;
 
-    private const string HasCommitted = "SELECT EXISTS (SELECT 1 FROM fabric.ownership_history WHERE operation = $1)";
+    private const string Look = """
+        SELECT CASE
+            WHEN EXISTS (SELECT 1 FROM fabric.ownership_history WHERE operation = $1) THEN 'AlreadyCommitted'
+            WHEN EXISTS (SELECT 1 FROM fabric.vm WHERE name = $2 AND host = $3 AND epoch = $4) THEN 'Withdrawn'
+            ELSE 'TakenOver' END
+        """;
 
     private readonly FabricDatabase _database;
     private readonly IEventSink _sink;
@@ -61,7 +66,7 @@ internal sealed class OwnershipCommit
     internal async Task<WithdrawOutcome> WithdrawAsync(MigrationPlan plan, CancellationToken cancellationToken)
     {
         FabricEvent? recorded;
-        bool hasCommitted;
+        WithdrawOutcome outcome;
         try
         {
             await using var connection = await _database.Source.OpenConnectionAsync(cancellationToken);
@@ -70,8 +75,9 @@ internal sealed class OwnershipCommit
 
             // After, and in a statement of its own: the release may have waited for the commit it lost to, which its own snapshot
             // does not show.
-            await using var look = new NpgsqlCommand(HasCommitted, connection).With(Rows.Text(plan.Operation));
-            hasCommitted = (bool)(await look.ExecuteScalarAsync(cancellationToken))!;
+            await using var look = new NpgsqlCommand(Look, connection)
+                .With(Rows.Text(plan.Operation), Rows.Text(plan.Vm), Rows.Text(plan.Source), Rows.Number(plan.Epoch));
+            outcome = Enum.Parse<WithdrawOutcome>((string)(await look.ExecuteScalarAsync(cancellationToken))!);
         }
         catch (Exception e) when (DatabaseErrors.Translate(e, _database.Connection) is { Code: FabricErrorCode.Unavailable })
         {
@@ -79,7 +85,7 @@ internal sealed class OwnershipCommit
         }
 
         if (recorded is not null) _sink.Publish(recorded);
-        return hasCommitted ? WithdrawOutcome.AlreadyCommitted : WithdrawOutcome.Withdrawn;
+        return outcome;
     }
 
     private async Task<CommitOutcome> RunAsync(MigrationPlan plan, bool isRehearsal, CancellationToken cancellationToken)

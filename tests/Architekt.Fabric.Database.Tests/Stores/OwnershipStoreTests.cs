@@ -104,7 +104,7 @@ public sealed class OwnershipStoreTests : StoreTest, IClassFixture<PostgresDatab
         var claimed = await _ownership.ClaimAsync(await SightAsync("host-c", name), "host-c", Margin, Duration, Cancellation);
         Assert.Equal(3L, claimed!.Info.Epoch);
         Assert.Equal(CommitOutcome.Refused, await Vms.CommitAsync(plan, Cancellation));
-        Assert.Equal(WithdrawOutcome.Withdrawn, await Vms.WithdrawAsync(plan, Cancellation));
+        Assert.Equal(WithdrawOutcome.TakenOver, await Vms.WithdrawAsync(plan, Cancellation));
     }
 
     [Theory]

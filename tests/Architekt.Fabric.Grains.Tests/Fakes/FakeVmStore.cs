@@ -48,8 +48,9 @@ internal sealed class FakeVmStore(FakeWorld world) : IVmStore
         return _database.Do(tables =>
         {
             if (tables.Committed.Contains(plan.Operation)) return WithdrawOutcome.AlreadyCommitted;
-            if (tables.Vms[plan.Vm].Info.Operation == plan.Operation) tables.Change(plan.Vm, static info => info with { Operation = null });
-            return WithdrawOutcome.Withdrawn;
+            var info = tables.Vms[plan.Vm].Info;
+            if (info.Operation == plan.Operation) tables.Change(plan.Vm, static info => info with { Operation = null });
+            return info.Host == plan.Source && info.Epoch == plan.Epoch ? WithdrawOutcome.Withdrawn : WithdrawOutcome.TakenOver;
         });
     }
 

@@ -48,6 +48,17 @@ public sealed class MigrationMachineTests
     }
 
     [Fact]
+    public void Advance_WithdrawnAndTakenOver_SaysThatInsteadOfWhatFailedFirst()
+    {
+        var lost = new MigrationFailure(MigrationPhase.Commit, FabricErrorCode.StaleEpoch, "it is somebody else's");
+
+        var state = MigrationMachine.Advance(At(MigrationAct.Withdraw) with { Failure = Failure }, ActResult.Done, lost);
+
+        Assert.Equal(MigrationAct.RollBack, state.Act);
+        Assert.Same(lost, state.Failure);
+    }
+
+    [Fact]
     public void Advance_Withdrawn_RollsBackAndEndsAsFailed()
     {
         var state = MigrationMachine.Advance(At(MigrationAct.Withdraw) with { Failure = Failure }, ActResult.Done);

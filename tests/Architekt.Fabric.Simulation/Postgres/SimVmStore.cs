@@ -68,9 +68,7 @@ internal sealed class SimVmStore(World world, SimSilo silo) : IVmStore
                 },
                 cancellationToken);
             if (world.Bug == SeededBug.WithdrawIgnoresCommit) return WithdrawOutcome.Withdrawn;
-            return await AskAsync(Point.HasCommitted, () => Tables.HasCommitted(plan.Operation), cancellationToken)
-                ? WithdrawOutcome.AlreadyCommitted
-                : WithdrawOutcome.Withdrawn;
+            return await AskAsync(Point.HasCommitted, () => Tables.OutcomeOf(plan), cancellationToken);
         }
         catch (FabricException error) when (error.Code == FabricErrorCode.Unavailable)
         {

@@ -136,6 +136,12 @@ internal sealed partial class Tables(Func<long> now, MachineDescription machine)
         return CommitOutcome.Committed;
     }
 
+    public WithdrawOutcome OutcomeOf(MigrationPlan plan)
+    {
+        if (HasCommitted(plan.Operation)) return WithdrawOutcome.AlreadyCommitted;
+        return Vm.Host == plan.Source && Vm.Epoch == plan.Epoch ? WithdrawOutcome.Withdrawn : WithdrawOutcome.TakenOver;
+    }
+
     public void Withdraw(string operation)
     {
         if (Vm.Operation == operation) Vm = Vm with { Operation = null };
