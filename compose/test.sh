@@ -113,7 +113,7 @@ passed=0 failed=0 skipped=0
 # Beside one that waits more than it computes others take their turns.
 declare -A meanwhile=(
   [Architekt.Fabric.Blueprints.Tests]='Architekt.Fabric.Grains.Tests Architekt.Fabric.Network.Tests Architekt.Fabric.Nbd.Tests'
-  [Architekt.Fabric.Integration.Tests]=faults
+  [Architekt.Fabric.Integration.Tests]='faults Architekt.Fabric.Peer.Tests'
   [Architekt.Fabric.Runner.Tests]='Architekt.Fabric.Client.Tests Architekt.Fabric.Database.Tests Architekt.Fabric.PackageTransfer.Tests Architekt.Fabric.Packages.Tests Architekt.Fabric.Simulation.Tests
     Architekt.Agent.Tests Architekt.Fabric.AgentClient.Tests Architekt.Fabric.Memory.Tests Architekt.Fabric.Qemu.Tests Architekt.Fabric.Silo.Tests'
 )

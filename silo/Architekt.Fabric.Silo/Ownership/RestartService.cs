@@ -33,8 +33,8 @@ internal sealed partial class RestartService(
     {
         var info = failed.Vm.Info;
 
-        // What is left of it is still being cleared up.
-        if (peers.Find(info.Name, info.Epoch) is not null) return;
+        // What is left of it is still being cleared up, or somebody starts it by hand: who marks that first, here or in the row, goes on alone.
+        if (peers.Find(info.Name, info.Epoch) is not null || runtime.IsStarting(info.Name, info.Epoch)) return;
         var decision = RestartPolicy.Decide(failed);
         if (decision.HasGivenUp && info.Reason?.EndsWith(LeftAlone, StringComparison.Ordinal) != true)
         {

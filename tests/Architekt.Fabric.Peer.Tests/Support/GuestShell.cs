@@ -52,8 +52,9 @@ internal static class GuestShell
         await socket.ConnectAsync(new UnixDomainSocketEndPoint(peer.ConsoleSocket), deadline);
         var mark = Guid.NewGuid().ToString("N")[..8];
 
-        // In two pieces each, so that the echo of the line is not taken for the answer.
-        await socket.SendAsync(Encoding.ASCII.GetBytes($"\nprintf '%s%s\\n' be gin{mark}; ({command}); printf '%s%s\\n' e nd{mark}\n"), deadline);
+        // In two pieces each, so that the echo of the line is not taken for the answer. Others in the guest write to the console as well: what was asked for is marked.
+        var line = $"\nprintf '%s%s\\n' be gin{mark}; ({command}) 2>&1 | sed 's/^/{mark[..4]}''{mark[4..]} /'; printf '%s%s\\n' e nd{mark}\n";
+        await socket.SendAsync(Encoding.ASCII.GetBytes(line), deadline);
         var said = new StringBuilder();
         var buffer = new byte[4096];
         string begin = $"begin{mark}", end = $"end{mark}";
@@ -66,6 +67,7 @@ internal static class GuestShell
 
         var text = said.ToString();
         var start = text.IndexOf(begin, StringComparison.Ordinal) + begin.Length;
-        return Regex.Replace(text[start..text.IndexOf(end, start, StringComparison.Ordinal)], PackagedGuest.SaidMeanwhile, "").Trim();
+        var lines = Regex.Matches(text[start..text.IndexOf(end, start, StringComparison.Ordinal)], $"{mark} ([^\r\n]*)");
+        return string.Join('\n', lines.Select(static line => line.Groups[1].Value)).Trim();
     }
 }

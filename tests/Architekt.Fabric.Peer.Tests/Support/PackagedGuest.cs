@@ -9,8 +9,6 @@ public sealed class PackagedGuest : IAsyncLifetime
 {
     public const string Digest = "sha256-0123";
 
-    /// <summary>What its guests say on their consoles at any time, besides answers.</summary>
-    internal const string SaidMeanwhile = "(mem-intact|told-of-resume)\r?\n";
     private const int BootSeconds = 180;
     private const string Intact = "mem-intact";
 
