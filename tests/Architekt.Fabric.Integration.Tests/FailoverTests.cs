@@ -142,6 +142,7 @@ public sealed class FailoverTests(TwoHosts hosts)
 
         var result = await migration.WaitForCompletionAsync(Token);
         Assert.True((result.Outcome, result.ErrorCode) == (OperationOutcome.Failed, FabricErrorCode.StaleEpoch), $"{result.Outcome} {result.ErrorCode}: {result.Reason}");
+        Assert.Equal((hosts.HostA.Name, 3L), (result.RunsOn, result.Epoch));
         var after = await hosts.Fabric.WaitForVmAsync(Guest, VmState.Running, TimeSpan.FromMinutes(1), Token);
         Assert.Equal((hosts.HostA.Name, 3L), (after.Host, after.Epoch));
         await hosts.AssertGuestAnswersAsync(after, Token);

@@ -218,9 +218,22 @@ internal sealed partial class MigrationActs(
         {
             WithdrawOutcome.Withdrawn => (ActResult.Done, null),
             WithdrawOutcome.AlreadyCommitted => (ActResult.AlreadyCommitted, null),
-            WithdrawOutcome.TakenOver => (ActResult.Done, NoLongerOwned()),
+            WithdrawOutcome.TakenOver => await FindOwnerAsync(cancellationToken),
             _ => (ActResult.Unknown, null),
         };
+    }
+
+    private async Task<(ActResult, MigrationFailure?)> FindOwnerAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            measured.TakenOver = (await vms.FindAsync(plan.Vm, cancellationToken))?.Info;
+            return (ActResult.Done, NoLongerOwned());
+        }
+        catch (FabricException error) when (error.IsTransient)
+        {
+            return (ActResult.Unknown, null);
+        }
     }
 
     private async Task RollBackAsync(CancellationToken cancellationToken)

@@ -22,6 +22,9 @@ internal sealed class MigrationMeasurements(TimeProvider time)
 
     public MemoryBase? Base { get; set; }
 
+    /// <summary>Who owns the VM that the source lost while it was being moved.</summary>
+    public VmInfo? TakenOver { get; set; }
+
     public void Leave(MigrationPhase phase)
     {
         var now = time.GetTimestamp();
@@ -40,8 +43,8 @@ internal sealed class MigrationMeasurements(TimeProvider time)
         plan.Vm,
         plan.Source,
         plan.Destination,
-        state.IsCommitted ? plan.Destination : plan.Source,
-        state.IsCommitted ? plan.NextEpoch : plan.Epoch,
+        state.IsCommitted ? plan.Destination : TakenOver?.Host ?? plan.Source,
+        state.IsCommitted ? plan.NextEpoch : TakenOver?.Epoch ?? plan.Epoch,
         state.Outcome,
         state.Outcome == OperationOutcome.Succeeded ? null : state.Failure?.Phase,
         state.Outcome switch

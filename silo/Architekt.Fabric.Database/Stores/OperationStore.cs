@@ -182,8 +182,9 @@ public sealed class OperationStore : IOperationStore
         {
             OperationOutcome.Succeeded when result.PauseMs is { } pause => $"{migration} succeeded after {result.TotalMs:0} ms with a pause of {pause:0.0} ms.",
             OperationOutcome.Succeeded => $"{migration} succeeded after {result.TotalMs:0} ms.",
-            OperationOutcome.Cancelled => $"{migration} was cancelled; it runs on {result.RunsOn}.",
-            _ => $"{migration} failed: {result.Reason?.TrimEnd('.')}; it runs on {result.RunsOn}.",
+            OperationOutcome.Cancelled => $"{migration} was cancelled; it is on {result.RunsOn}.",
+            _ when result.ErrorCode == FabricErrorCode.StaleEpoch => $"{migration} failed: {result.Reason?.TrimEnd('.')}.",
+            _ => $"{migration} failed: {result.Reason?.TrimEnd('.')}; it is on {result.RunsOn}.",
         };
     }
 

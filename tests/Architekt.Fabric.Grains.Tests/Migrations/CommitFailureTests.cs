@@ -81,6 +81,7 @@ public sealed class CommitFailureTests(SharedCluster shared)
 
         Assert.Equal((OperationOutcome.Failed, FabricErrorCode.StaleEpoch), (result.Outcome, result.ErrorCode));
         Assert.Equal($"'{vm}' is no longer owned by 'host-a' with epoch 1", result.Reason);
+        Assert.Equal(("host-c", 3L), (result.RunsOn, result.Epoch));
         Assert.DoesNotContain("host-a:RollBack", _cluster.World.Journal(vm));
         Assert.Contains("host-b:Discard", _cluster.World.Journal(vm));
         Assert.Empty(_cluster.World.RunningOn(vm));

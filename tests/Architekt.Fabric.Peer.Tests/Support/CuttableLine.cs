@@ -13,7 +13,7 @@ internal sealed class CuttableLine : IAsyncDisposable
     private readonly Task _carrying;
 
     /// <param name="target">The other one.</param>
-    /// <param name="cutAfter">Bytes to there after which it is cut.</param>
+    /// <param name="cutAfter">Bytes to there after which the next answer cuts it: by then a whole request has come.</param>
     public CuttableLine(int target, long cutAfter = long.MaxValue)
     {
         _cutAfter = cutAfter;
@@ -42,7 +42,8 @@ internal sealed class CuttableLine : IAsyncDisposable
             var far = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             await far.ConnectAsync(new IPEndPoint(IPAddress.Loopback, target), _cut.Token);
             var carried = 0L;
-            await SocketRelay.RunAsync(near, far, count => { if ((carried += count) >= _cutAfter) _cut.Cancel(); }, _cut.Token);
+            await SocketRelay.RunAsync(
+                near, far, count => Interlocked.Add(ref carried, count), _cut.Token, _ => { if (Interlocked.Read(ref carried) >= _cutAfter) _cut.Cancel(); });
         }
         catch (Exception error) when (error is OperationCanceledException or SocketException or ObjectDisposedException)
         {
