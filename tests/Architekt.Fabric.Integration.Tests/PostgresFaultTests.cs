@@ -252,7 +252,13 @@ public sealed class PostgresFaultTests(TwoHosts hosts)
     private async Task<Client.MigrationOperation> StartHeldAsync(Client.FabricClient asked, string id, OperationGate gate)
     {
         var migration = await asked.StartMigrationAsync(Guest, hosts.HostB.Name, operationId: id, cancellationToken: Token);
-        await gate.UntilReachedAsync(Token);
+        using var reaching = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var ended = migration.WaitForCompletionAsync(reaching.Token);
+        var reached = gate.UntilReachedAsync(Token);
+        if (await Task.WhenAny(ended, reached) == ended) Assert.Fail($"It ended before it was there: {(await ended).Reason}");
+        await reached;
+        await reaching.CancelAsync();
+        await ((Task)ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return migration;
     }
 

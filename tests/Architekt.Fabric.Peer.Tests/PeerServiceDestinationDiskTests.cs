@@ -112,26 +112,22 @@ public sealed class PeerServiceDestinationDiskTests(MigratingGuest guest) : IDis
         const string operation = "halfway";
         var source = await guest.RequireLiveAsync();
 
-        // Verified, because then the digests of all RAM lie between the two: there is time to die.
-        var (destination, offer) = await guest.PrepareAsync(operation, verify: true);
+        var (destination, offer) = await guest.PrepareAsync(operation);
         await source.Service.CopyAsync(MigratingGuest.CopyTo(offer, operation));
         await MigratingGuest.WaitConvergedAsync(source);
         await source.Service.SuspendAsync(operation);
-        var qemu = destination.Qemu();
-        var dying = DieAsync();
+        var gate = source.CloseGate($"{operation}.stopped");
+        var switching = source.Service.SwitchAsync(new PeerStep(operation));
+        await gate.ReachedAsync();
+        await Deadline.UntilAsync(() => !File.Exists(ExportOf(destination)), "the mirror ends");
+        Assert.False((await destination.Service.WaitLoadedAsync(0, TestContext.Current.CancellationToken)).IsLoaded);
 
-        await Assert.ThrowsAnyAsync<Exception>(() => source.Service.SwitchAsync(new PeerStep(operation, Verify: true)));
-
-        await dying;
+        Assert.True(destination.Qemu().Kill(ProcessSignal.Kill));
         Assert.Equal(PeerExitKind.Crashed, (await destination.WaitForExitAsync()).Kind);
-        await AssertGoesOnAsync(source, destination, operation);
+        gate.Open();
 
-        async Task DieAsync()
-        {
-            await Deadline.UntilAsync(() => !File.Exists(ExportOf(destination)), "the mirror ends");
-            Assert.False((await destination.Service.WaitLoadedAsync(0, TestContext.Current.CancellationToken)).IsLoaded);
-            Assert.True(qemu.Kill(ProcessSignal.Kill));
-        }
+        await Assert.ThrowsAnyAsync<Exception>(() => switching);
+        await AssertGoesOnAsync(source, destination, operation);
     }
 
     /// <summary>Where the destination's QEMU serves its disk as long as it does.</summary>
