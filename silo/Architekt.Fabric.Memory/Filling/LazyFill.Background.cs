@@ -78,10 +78,13 @@ public sealed partial class LazyFill
     private async ValueTask<bool> MayGoOnAsync()
     {
         var changed = Changed;
+
+        // Before the last fault is read: whatever holds this thread up in between must not look like the guest's rest.
+        var now = _time.GetTimestamp();
         var wait = Current switch
         {
             FillMode.Now => TimeSpan.Zero,
-            FillMode.Idle => _options.QuietTime - _time.GetElapsedTime(Volatile.Read(ref _lastFault)),
+            FillMode.Idle => _options.QuietTime - _time.GetElapsedTime(Volatile.Read(ref _lastFault), now),
             _ => Timeout.InfiniteTimeSpan,
         };
         if (HasEnded)
