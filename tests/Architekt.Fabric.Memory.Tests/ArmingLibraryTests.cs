@@ -101,7 +101,9 @@ public sealed class ArmingLibraryTests : IDisposable
         _folder.OpenToEverybody();
         using var ram = GuestMemory.Create(_folder["ram"], 4 << 20, 64910, 64910);
         var program = _folder["guest"];
-        File.Copy(Guest.Program, program);
+
+        // By another process: what is open for writing here, a child that another test starts meanwhile holds as well, and then it cannot be executed (execve(2), ETXTBSY).
+        using (var copying = Process.Start("cp", [Guest.Program, program])) copying.WaitForExit();
         Process process;
         // The device's descriptor has to be open while the child is started and not a moment longer.
         using (var device = inheritDevice ? UserfaultDevice.OpenInheritable() : null)

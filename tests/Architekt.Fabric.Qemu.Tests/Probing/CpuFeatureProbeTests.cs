@@ -36,8 +36,10 @@ public sealed class CpuFeatureProbeTests
     {
         using var folder = new TestFolder();
         var binary = folder["qemu"];
-        await File.WriteAllTextAsync(binary, "#!/bin/sh\necho 'no such accelerator' >&2\nexit 1\n", TestContext.Current.CancellationToken);
-        File.SetUnixFileMode(binary, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+
+        // By another process: what is open for writing here, a child that another test starts meanwhile holds as well, and then it cannot be executed (execve(2), ETXTBSY).
+        const string write = "printf '#!/bin/sh\\necho no such accelerator >&2\\nexit 1\\n' >\"$0\" && chmod 500 \"$0\"";
+        using (var writing = System.Diagnostics.Process.Start("sh", ["-c", write, binary])) await writing.WaitForExitAsync(TestContext.Current.CancellationToken);
 
         var failure = await Assert.ThrowsAsync<QemuStartException>(() => ProbeAsync(binary));
 
