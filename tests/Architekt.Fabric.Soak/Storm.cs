@@ -130,9 +130,12 @@ internal sealed class Storm(
         var isCommitted = operation.Phase >= MigrationPhase.Run;
         var (name, epoch) = isCommitted ? (operation.Source, operation.Epoch - 1) : (operation.Destination!, operation.Epoch);
         if (hosts.Single(host => host.Name == name).FindProcesses(operation.Vm!, epoch) is not { } processes) return;
+        var doomed = isPeer ? new ProcessIdentity(processes.PeerPid, processes.PeerStartTicks) : new ProcessIdentity(processes.QemuPid, processes.QemuStartTicks);
+
+        // A QEMU that its peer is just starting is not known yet.
+        if (doomed.Pid == 0) return;
         guests.Single(guest => guest.Name == operation.Vm).WillEnd(epoch);
         Say(fault, $"{operation.Vm} with epoch {epoch} on {name}, phase {operation.Phase}");
-        var doomed = isPeer ? new ProcessIdentity(processes.PeerPid, processes.PeerStartTicks) : new ProcessIdentity(processes.QemuPid, processes.QemuStartTicks);
         doomed.Kill(ProcessSignal.Kill);
     }
 
